@@ -1,0 +1,1 @@
+"""Strip Mocap's backend: video in, motions of the SMPL body out."""

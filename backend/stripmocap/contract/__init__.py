@@ -1,0 +1,1 @@
+"""Records and file formats that both houses share: numpy and the standard library only."""

@@ -1,0 +1,86 @@
+"""What is asked of the backend: a span of a video and how to capture it, as records and as JSON."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from .body_file import GENDERS
+from .errors import RequestError
+from .methods import HEIGHT_RANGE_M, METHODS, SmplifyOptions, options_from_json
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Which pictures: a span of a movie file or image sequence, in seconds of its own clock."""
+
+    path: str  # movie file, or a file of an image sequence, as the backend sees it
+    start_s: float = 0.0  # inclusive
+    stop_s: float = math.inf  # exclusive
+
+    def __post_init__(self) -> None:
+        if not self.path:
+            raise RequestError("the clip has no path")
+        if not 0 <= self.start_s < self.stop_s:  # also refuses NaN
+            raise RequestError(
+                f"the span {self.start_s} s to {self.stop_s} s is empty",
+                hint="Start at 0 or later and stop after the start.",
+            )
+
+
+@dataclass(frozen=True)
+class CaptureRequest:
+    """Everything that a result depends on."""
+
+    clip: Clip
+    estimator: str = "smplify"  # a key of METHODS
+    options: SmplifyOptions = field(default_factory=SmplifyOptions)
+    body: str = "neutral"  # one of GENDERS
+    height_m: float | None = None  # the actor's height; None: a grown person of usual height
+    focal_px: float | None = None  # None: taken from the picture's diagonal
+
+    def __post_init__(self) -> None:
+        if self.estimator not in METHODS:
+            raise RequestError(
+                f"there is no method {self.estimator!r}",
+                hint=f"Choose one of {', '.join(METHODS)}.",
+            )
+        if self.body not in GENDERS:
+            raise RequestError(
+                f"there is no {self.body!r} body", hint=f"Choose one of {', '.join(GENDERS)}."
+            )
+        low, high = HEIGHT_RANGE_M
+        if self.height_m is not None and not low <= self.height_m <= high:
+            raise RequestError(
+                f"the actor's height is {self.height_m} m", hint=f"Give metres, {low} to {high}."
+            )
+        if self.focal_px is not None and not (math.isfinite(self.focal_px) and self.focal_px > 0):
+            raise RequestError(
+                f"the focal length is {self.focal_px} px",
+                hint="Give pixels of the full picture, above 0.",
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        """A dictionary that `json` can write; an open end of the span becomes None."""
+        values = asdict(self)
+        if math.isinf(self.clip.stop_s):
+            values["clip"]["stop_s"] = None
+        return values
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> CaptureRequest:
+        """The request that `to_json` wrote.
+
+        Raises:
+            RequestError: an entry is missing, unknown, of the wrong type, or out of bounds.
+        """
+        try:
+            rest = dict(values)
+            span = dict(rest.pop("clip"))
+            if span.get("stop_s") is None:
+                span["stop_s"] = math.inf
+            options = options_from_json(rest.get("estimator", "smplify"), rest.pop("options", {}))
+            return cls(clip=Clip(**span), options=options, **rest)
+        except (KeyError, TypeError, ValueError) as error:
+            raise RequestError(f"the request cannot be read ({error})") from error

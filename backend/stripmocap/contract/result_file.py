@@ -1,0 +1,82 @@
+"""A capture as an .npz file, read without pickle and written whole or not at all.
+
+Entries: `format`, `provenance` (JSON), `camera.*`, `takes` (labels in order), and for each motion
+`<label>.<person>.<field>`. What other tools read is made by `amass.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import npz_file
+from .errors import ResultFileError
+from .motion import Camera, Capture, Motion, Take
+
+FORMAT = 1
+_MOTION_FIELDS = ("times_s", "global_orient", "body_pose", "betas", "transl", "confidence")
+
+
+def save(capture: Capture, path: Path) -> None:
+    """Writes `capture` to `path`; an earlier file there is replaced only once the new one is whole.
+
+    Raises:
+        ResultFileError: the folder is missing, not writable, or the disk is full.
+    """
+    camera = capture.camera
+    arrays: dict[str, Any] = {
+        "format": np.array(FORMAT),
+        "provenance": np.array(json.dumps(capture.provenance)),
+        "camera.focal_px": np.array(camera.focal_px),
+        "camera.center_px": camera.center_px,
+        "camera.size_px": np.array(camera.size_px),
+        "camera.world_from_camera": camera.world_from_camera,
+        "takes": np.array([take.label for take in capture.takes]),
+    }
+    for take in capture.takes:
+        arrays[f"{take.label}.persons"] = np.array(
+            [each.person for each in take.motions], dtype=np.int64
+        )
+        for motion in take.motions:
+            for name in _MOTION_FIELDS:
+                arrays[f"{take.label}.{motion.person}.{name}"] = getattr(motion, name)
+    npz_file.write(path, arrays, error=ResultFileError)
+
+
+def load(path: Path) -> Capture:
+    """The capture in the file at `path`.
+
+    Raises:
+        ResultFileError: the file is missing, damaged, or of a newer format.
+    """
+    arrays = npz_file.read(path, error=ResultFileError)
+    try:
+        if int(arrays["format"]) > FORMAT:
+            raise ResultFileError(
+                f"{path} has format {int(arrays['format'])}, this version reads up to {FORMAT}",
+                hint="Update Strip Mocap.",
+            )
+        width, height = (int(each) for each in arrays["camera.size_px"])
+        camera = Camera(
+            focal_px=float(arrays["camera.focal_px"]),
+            center_px=arrays["camera.center_px"],
+            size_px=(width, height),
+            world_from_camera=arrays["camera.world_from_camera"],
+        )
+        takes = tuple(_take(arrays, str(label)) for label in arrays["takes"])
+        return Capture(camera=camera, takes=takes, provenance=json.loads(str(arrays["provenance"])))
+    except (KeyError, ValueError, TypeError) as error:
+        raise ResultFileError(
+            f"{path} is not a complete capture ({error})", hint="Capture the clip again."
+        ) from error
+
+
+def _take(arrays: dict[str, np.ndarray], label: str) -> Take:
+    motions: list[Motion] = []
+    for person in (int(each) for each in arrays[f"{label}.persons"]):
+        values = {name: arrays[f"{label}.{person}.{name}"] for name in _MOTION_FIELDS}
+        motions.append(Motion(person=person, **values))
+    return Take(label=label, motions=tuple(motions))
