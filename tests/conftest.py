@@ -1,0 +1,32 @@
+"""What every test shares: the checkout under the package name that Blender would give it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def _name_the_extension() -> None:
+    # The add-on uses relative imports only, so it runs under any name; the root __init__.py is
+    # left out because a name, not Blender's door, is what the tests need.
+    package = types.ModuleType("stripmocap_extension")
+    package.__path__ = [str(ROOT)]
+    sys.modules.setdefault("stripmocap_extension", package)
+
+
+_name_the_extension()
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Folder of reference numbers and footage that is not part of the repository."""
+    folder = Path(os.environ.get("STRIPMOCAP_SHARED", ROOT.parent / "shared"))
+    if not folder.is_dir():
+        pytest.skip(f"{folder} is absent (set STRIPMOCAP_SHARED)")
+    return folder
