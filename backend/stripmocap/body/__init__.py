@@ -1,0 +1,1 @@
+"""The body in torch: from shape and pose to vertices, joints and keypoints."""

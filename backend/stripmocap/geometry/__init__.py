@@ -1,0 +1,1 @@
+"""Formulas of rotations, cameras and alignment: pure torch functions that know nothing of ours."""
