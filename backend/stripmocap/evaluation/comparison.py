@@ -1,0 +1,119 @@
+"""A capture against a truth: whose motion it is, which frames belong together, and the scores.
+
+Frames belong together by time. A truth frame that has no captured frame within half its own
+duration is not compared; `Scores.frames` says how many were.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import roma
+import torch
+
+from ..body.model import Body
+from ..contract.errors import NobodyFound
+from ..contract.motion import Camera, Capture, Motion
+from ..contract.skeleton import JOINT_NAMES, LIMB_JOINTS
+from .metrics import Scores, planted, score
+from .truth import Truth
+
+_LIMBS = [JOINT_NAMES.index(name) for name in LIMB_JOINTS]
+_FEET = [JOINT_NAMES.index(n) for n in ("left_ankle", "right_ankle", "left_foot", "right_foot")]
+MAX_MISS = 0.25  # of the picture's height: further off, it is somebody else
+_FRAME_TOLERANCE = 0.5  # of the duration of a truth frame
+
+
+@dataclass(frozen=True)
+class TakeScores:
+    """The scores of one take, and whose motion in it they are of."""
+
+    label: str
+    person: int
+    scores: Scores
+
+
+def compare(capture: Capture, truth: Truth, body: Body) -> list[TakeScores]:
+    """Scores of every take, for the captured person who is nearest to the truth in the picture.
+
+    Raises:
+        NobodyFound: nobody who was captured is near the truth at any time.
+    """
+    found: list[TakeScores] = []
+    for take in capture.takes:
+        if not take.motions:
+            continue
+        misses = [picture_misses(each, capture.camera, truth, body=body) for each in take.motions]
+        best = int(np.argmin([np.nan_to_num(each, nan=1.0).sum() for each in misses]))
+        if not np.isfinite(misses[best]).any() or np.nanmean(misses[best]) > MAX_MISS:
+            continue
+        motion = take.motions[best]
+        scores = compare_motion(motion, capture.camera, truth, body=body)
+        found.append(TakeScores(take.label, motion.person, scores))
+    if not found:
+        raise NobodyFound(
+            f"nobody in the capture is where {truth.camera_name} saw {truth.person_name}",
+            hint="Check that the video, --camera and --person belong together.",
+        )
+    return found
+
+
+def compare_motion(motion: Motion, camera: Camera, truth: Truth, *, body: Body) -> Scores:
+    """Scores of one motion."""
+    joints = _on_truth_frames(joints_of(motion, body), motion.times_s, truth)  # (T, 24, 3)
+    world = joints @ camera.world_from_camera[:3, :3].T + camera.world_from_camera[:3, 3]
+    contacts = planted(truth.feet_world, fps=truth.fps)
+    if not np.isfinite(truth.feet_world).any():
+        contacts = planted(world[:, _FEET], fps=truth.fps)
+    return score(
+        joints[:, _LIMBS],
+        truth.limbs_camera,
+        valid=truth.valid,
+        feet=world[:, _FEET],
+        contacts=contacts,
+        joints_world=world[:, _LIMBS],
+        fps=truth.fps,
+    )
+
+
+def picture_misses(motion: Motion, camera: Camera, truth: Truth, *, body: Body) -> np.ndarray:
+    """(N,) distances in the picture from the truth's limbs, over the picture's height, at most 1.
+
+    One for each limb joint that the truth knows; NaN where its frame was not captured. The choice
+    of a person takes those as 1, a whole picture, so that a short lucky track does not win.
+    """
+    joints = _on_truth_frames(joints_of(motion, body), motion.times_s, truth)[:, _LIMBS]
+    depth = np.maximum(joints[..., 2:], 1e-3)
+    pixels = joints[..., :2] / depth * camera.focal_px + camera.center_px
+    goal = truth.limbs_px()
+    known = np.isfinite(goal[..., 0])
+    return np.minimum(np.linalg.norm(pixels - goal, axis=-1)[known] / camera.size_px[1], 1.0)
+
+
+def joints_of(motion: Motion, body: Body) -> np.ndarray:
+    """(T, 24, 3) metres, the joints of `motion` in camera axes, in double precision."""
+    dtype = body.J_template.dtype
+
+    def tensor(array: np.ndarray) -> torch.Tensor:
+        return torch.tensor(array, dtype=dtype)
+
+    with torch.no_grad():
+        joints = body.joints(
+            roma.rotvec_to_rotmat(tensor(motion.global_orient)),
+            roma.rotvec_to_rotmat(tensor(motion.body_pose)),
+            betas=tensor(motion.betas),
+            transl=tensor(motion.transl),
+        )
+    return joints.numpy().astype(np.float64)
+
+
+def _on_truth_frames(joints: np.ndarray, times_s: np.ndarray, truth: Truth) -> np.ndarray:
+    """(T, J, 3) the captured joints nearest in time to each truth frame, NaN where none is near."""
+    wanted = truth.times_s
+    right = np.clip(np.searchsorted(times_s, wanted), 1, max(len(times_s) - 1, 1))
+    left = right - 1
+    right = np.minimum(right, len(times_s) - 1)
+    nearest = np.where(wanted - times_s[left] <= times_s[right] - wanted, left, right)
+    near = np.abs(times_s[nearest] - wanted) <= _FRAME_TOLERANCE / truth.fps
+    return np.where(near[:, None, None], joints[nearest], np.nan)
