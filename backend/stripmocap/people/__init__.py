@@ -1,0 +1,1 @@
+"""Who is in the pictures: detection, landmarks and tracks."""

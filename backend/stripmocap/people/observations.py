@@ -1,0 +1,72 @@
+"""What was seen of people: everybody in one frame, or one person over time.
+
+Pixel (0, 0) is the centre of the picture's top-left pixel. Keypoints and landmarks are BlazePose's
+33, in the order of `contract.skeleton.BLAZEPOSE_NAMES`. `landmarks3d` are metres about the middle
+of the hips, in camera axes: x right, y down, z forward.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..contract.arrays import checked
+from ..contract.skeleton import BLAZEPOSE_NAMES
+
+KEYPOINT_COUNT = len(BLAZEPOSE_NAMES)
+
+
+@dataclass(frozen=True, eq=False)
+class Detections:
+    """Everybody seen in one frame."""
+
+    time_s: float  # seconds of the file's own clock
+    boxes: np.ndarray  # (D, 4) px: x0, y0, x1, y1
+    keypoints: np.ndarray  # (D, 33, 3) px and confidence in [0, 1]
+    landmarks3d: np.ndarray  # (D, 33, 3) metres about the hips, camera axes
+    scores: np.ndarray  # (D,) in [0, 1]
+
+    def __post_init__(self) -> None:
+        count = len(self.scores)
+        _freeze(self, "boxes", (count, 4))
+        _freeze(self, "keypoints", (count, KEYPOINT_COUNT, 3))
+        _freeze(self, "landmarks3d", (count, KEYPOINT_COUNT, 3))
+        _freeze(self, "scores", (count,))
+
+
+@dataclass(frozen=True, eq=False)
+class Person:
+    """One person in every decoded frame from the first sighting to the last.
+
+    In frames where nobody was seen, `presence` and all confidences are 0 and the rest is
+    interpolated between the neighbours.
+    """
+
+    person: int
+    times_s: np.ndarray  # (T,) float64 seconds of the file's own clock, strictly increasing
+    boxes: np.ndarray  # (T, 4) px: x0, y0, x1, y1
+    keypoints: np.ndarray  # (T, 33, 3) px and confidence in [0, 1]
+    landmarks3d: np.ndarray  # (T, 33, 3) metres about the hips, camera axes
+    presence: np.ndarray  # (T,) in [0, 1]: how sure it is that the person is there
+
+    def __post_init__(self) -> None:
+        _freeze(self, "times_s", (None,), np.float64)
+        frames = len(self.times_s)
+        _freeze(self, "boxes", (frames, 4))
+        _freeze(self, "keypoints", (frames, KEYPOINT_COUNT, 3))
+        _freeze(self, "landmarks3d", (frames, KEYPOINT_COUNT, 3))
+        _freeze(self, "presence", (frames,))
+        if frames == 0:
+            raise ValueError(f"person {self.person} is in no frame")
+        if (np.diff(self.times_s) <= 0).any():
+            raise ValueError(f"the times of person {self.person} do not rise")
+        for scores in (self.keypoints[:, :, 2], self.presence):
+            if scores.min() < 0 or scores.max() > 1:
+                raise ValueError(f"a confidence of person {self.person} leaves [0, 1]")
+
+
+def _freeze(
+    record: object, name: str, shape: tuple[int | None, ...], dtype: type = np.float32
+) -> None:
+    object.__setattr__(record, name, checked(name, getattr(record, name), shape, dtype=dtype))

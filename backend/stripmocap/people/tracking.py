@@ -1,0 +1,172 @@
+"""People followed through a video: landmarks go from frame to frame, newcomers are detected.
+
+In each frame every person's landmarks are looked for where the last frame's landmarks say. The
+detector runs on the first frame, whenever somebody was lost, and regularly to find newcomers. Who
+is found again is matched to who was lost by place, size and clothes (Hungarian method; Kuhn 1955).
+Nothing is smoothed: that is the fit's work, which knows how bodies move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from ..video.frames import Frame
+from .blazepose import Landmarks, Sighting
+from .observations import Person
+from .regions import Region
+from .tracks import Seen, Track, finished, pose_distance, radius_px, seen
+
+Report = Callable[[str, int, int], None]  # stage, done, of; raises Cancelled
+
+STAGE = "people"
+MIN_PRESENCE = 0.5  # of the landmark network: less is nobody
+DETECT_EVERY_S = 0.3
+MAX_GAP_S = 1.0  # who is away for longer comes back as somebody new
+MIN_TRACK_S = 0.5
+MIN_TRACK_SHARE = 1 / 3  # of a clip too short for `MIN_TRACK_S`
+SAME_BODY = 0.12  # pose distance under which two tracks are on one body
+SAME_PLACE = 0.5  # radii: a sighting this near to a followed person's hips is that person
+MAX_STRANGENESS = 2.5  # place in radii, size and clothes together
+
+
+class Detector(Protocol):
+    """What finds people in a picture: `BlazePose`, or a stand-in of a test."""
+
+    def detect(self, image: np.ndarray) -> list[Sighting]: ...  # noqa: D102
+    def landmarks(self, image: np.ndarray, region: Region) -> Landmarks: ...  # noqa: D102
+
+
+def follow(
+    frames: Iterable[Frame],
+    *,
+    detector: Detector,
+    report: Report,
+    expected_frames: int | None,
+) -> list[Person]:
+    """Everybody who is in `frames` for long enough, the most prominent first; perhaps nobody.
+
+    Args:
+        frames: in order of time; read once.
+        detector: finds people and their landmarks.
+        report: told of every frame.
+        expected_frames: for the report only; None if it is not known.
+    """
+    scene = _Scene(detector)
+    times = []
+    for index, frame in enumerate(frames):
+        report(STAGE, index, max(expected_frames or 0, index + 1))
+        times.append(frame.time_s)
+        scene.see(index, frame)
+    report(STAGE, len(times), max(len(times), 1))
+    if not times:
+        return []
+    return _people(scene.tracks, np.array(times))
+
+
+class _Scene:
+    """Everybody seen so far."""
+
+    def __init__(self, detector: Detector) -> None:
+        self.tracks: list[Track] = []
+        self._detector = detector
+        self._detected_s = -np.inf
+
+    def see(self, index: int, frame: Frame) -> None:
+        """Finds in `frame` those who were there before, and newcomers."""
+        near = [t for t in self.tracks if frame.time_s - t.last.time_s <= MAX_GAP_S]
+        carried = [t for t in near if t.last.frame == index - 1]
+        found = self._carried_on(index, frame, carried)
+        lost = [track for track in near if track not in found]
+        due = frame.time_s - self._detected_s >= DETECT_EVERY_S
+        if due or lost or not found:
+            self._detected_s = frame.time_s
+            strangers = self._strangers(index, frame, list(found.values()))
+            self._recognise(strangers, lost)
+        for track, sighting in found.items():
+            track.add(sighting)
+
+    def _carried_on(self, index: int, frame: Frame, tracks: list[Track]) -> dict[Track, Seen]:
+        """Who of `tracks` is where the last frame says; one track a body."""
+        found: dict[Track, Seen] = {}
+        for track in tracks:
+            sighting = self._looked(index, frame, track.last.landmarks.next_region)
+            if sighting is None:
+                continue
+            rival = next((t for t, other in found.items() if _same_body(other, sighting)), None)
+            if rival is None:
+                found[track] = sighting
+            elif _outranks(track, sighting, rival, found[rival]):
+                del found[rival]
+                found[track] = sighting
+        return found
+
+    def _strangers(self, index: int, frame: Frame, known: list[Seen]) -> list[Seen]:
+        """People whom the detector sees and who are none of `known`."""
+        strangers: list[Seen] = []
+        for sighting in self._detector.detect(frame.image):
+            if any(_same_place(sighting.region, other) for other in known):
+                continue
+            # The detector's region is rough; the second look starts from the landmarks' own.
+            first = self._looked(index, frame, sighting.region)
+            second = first and self._looked(index, frame, first.landmarks.next_region)
+            if second and not any(_same_body(second, other) for other in [*known, *strangers]):
+                strangers.append(second)
+        return strangers
+
+    def _recognise(self, strangers: list[Seen], lost: list[Track]) -> None:
+        """Gives each of `strangers` to one of the `lost`, or to a new track."""
+        costs = np.array([[t.strangeness(s) for t in lost] for s in strangers])
+        costs = costs.reshape(len(strangers), len(lost))
+        matched = zip(*linear_sum_assignment(np.minimum(costs, MAX_STRANGENESS)), strict=True)
+        owner = {
+            row: lost[column] for row, column in matched if costs[row, column] < MAX_STRANGENESS
+        }
+        for row, stranger in enumerate(strangers):
+            if row in owner:
+                owner[row].add(stranger)
+            else:
+                self.tracks.append(Track.begun(len(self.tracks), stranger))
+
+    def _looked(self, index: int, frame: Frame, region: Region) -> Seen | None:
+        """Who is in `region`, or None if nobody is."""
+        landmarks = self._detector.landmarks(frame.image, region)
+        if landmarks.presence < MIN_PRESENCE:
+            return None
+        return seen(index, frame.time_s, frame.image, landmarks)
+
+
+def _same_body(a: Seen, b: Seen) -> bool:
+    return pose_distance(a.landmarks, b.landmarks) < SAME_BODY
+
+
+def _same_place(region: Region, other: Seen) -> bool:
+    apart = np.linalg.norm(np.asarray(region.center_px) - other.center_px)
+    return bool(apart < SAME_PLACE * min(radius_px(region), other.radius_px))
+
+
+def _outranks(track: Track, sighting: Seen, rival: Track, rival_sighting: Seen) -> bool:
+    """Whether the body that both tracks landed on is rather that of `track`, the newer one."""
+    established = track.last.time_s - track.sightings[0].time_s >= MIN_TRACK_S
+    return established and track.strangeness(sighting) < rival.strangeness(rival_sighting)
+
+
+def _people(tracks: list[Track], times_s: np.ndarray) -> list[Person]:
+    """The records of tracks that are long enough, the largest and longest seen first."""
+    period_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.0
+    clip_s = times_s[-1] - times_s[0] + period_s
+    shortest_s = min(MIN_TRACK_S, clip_s * MIN_TRACK_SHARE)
+    kept = [
+        track
+        for track in tracks
+        if track.last.time_s - track.sightings[0].time_s + period_s >= shortest_s
+    ]
+    kept.sort(key=_prominence, reverse=True)
+    return [finished(track, number, times_s) for number, track in enumerate(kept)]
+
+
+def _prominence(track: Track) -> float:
+    return sum(each.radius_px * each.landmarks.presence for each in track.sightings)

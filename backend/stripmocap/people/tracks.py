@@ -1,0 +1,153 @@
+"""One person's sightings while a video is read, and the record that they become.
+
+Sizes are in units of the body's circle (`radius_px`), so that near and far people are alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..contract.skeleton import BLAZEPOSE_NAMES
+from . import appearance
+from .blazepose import Landmarks
+from .observations import KEYPOINT_COUNT, Person
+from .regions import ENLARGEMENT, Region
+
+BOX_MARGIN = 0.08  # of the box's longer side: landmarks end at the eyes and inside the feet
+CLEAR = 0.3  # confidence from which a keypoint counts as seen
+MEMORY = 0.1  # weight of a new frame in the remembered clothes
+VELOCITY_FRAMES = 5
+CORE = [
+    BLAZEPOSE_NAMES.index(f"{side}_{part}")
+    for part in ("shoulder", "elbow", "hip", "knee", "ankle")
+    for side in ("left", "right")
+]
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """A person in one frame."""
+
+    frame: int  # index among the decoded frames
+    time_s: float
+    landmarks: Landmarks
+    box: np.ndarray  # (4,) px
+    clothes: np.ndarray  # see `appearance.clothes`
+
+    @property
+    def center_px(self) -> np.ndarray:
+        """(2,) middle of the hips."""
+        return np.asarray(self.landmarks.next_region.center_px)
+
+    @property
+    def radius_px(self) -> float:
+        """Radius of the circle about the body."""
+        return radius_px(self.landmarks.next_region)
+
+
+def radius_px(region: Region) -> float:
+    """Radius of the circle about the body that `region` was made from."""
+    return region.size_px / (2 * ENLARGEMENT)
+
+
+def seen(frame: int, time_s: float, image: np.ndarray, landmarks: Landmarks) -> Seen:
+    """`landmarks` with the box and clothes that follow from them."""
+    return Seen(
+        frame=frame,
+        time_s=time_s,
+        landmarks=landmarks,
+        box=box_of(landmarks.keypoints),
+        clothes=appearance.clothes(image, landmarks.keypoints),
+    )
+
+
+def box_of(keypoints: np.ndarray) -> np.ndarray:
+    """(4,) px box round the clear ones of `keypoints` (33, 3), round all if few are clear."""
+    clear = keypoints[:, 2] >= CLEAR
+    points = keypoints[clear if clear.sum() >= 4 else slice(None), :2]
+    low, high = points.min(axis=0), points.max(axis=0)
+    margin = BOX_MARGIN * (high - low).max()
+    return np.concatenate([low - margin, high + margin])
+
+
+@dataclass(eq=False)
+class Track:
+    """One person so far."""
+
+    number: int
+    sightings: list[Seen]
+    clothes: np.ndarray
+
+    @classmethod
+    def begun(cls, number: int, first: Seen) -> Track:
+        """A track of nobody known so far."""
+        return cls(number, [first], first.clothes)
+
+    @property
+    def last(self) -> Seen:
+        """The newest sighting."""
+        return self.sightings[-1]
+
+    def add(self, sighting: Seen) -> None:
+        """Takes in the newest sighting and slowly learns the clothes."""
+        self.sightings.append(sighting)
+        self.clothes = self.clothes + MEMORY * (sighting.clothes - self.clothes)
+
+    def predicted_center_px(self, time_s: float) -> np.ndarray:
+        """(2,) where the hips would be at `time_s` if they went on as in the last few frames."""
+        past = self.sightings[-VELOCITY_FRAMES:]
+        span = past[-1].time_s - past[0].time_s
+        if span <= 0:
+            return self.last.center_px
+        velocity = (past[-1].center_px - past[0].center_px) / span
+        # Who passes behind something slows down as often as not: half a second of the way at most.
+        return self.last.center_px + velocity * min(time_s - self.last.time_s, 0.5)
+
+    def strangeness(self, sighting: Seen) -> float:
+        """How unlike this person `sighting` is: place in radii, size, and clothes, added up."""
+        place = np.linalg.norm(self.predicted_center_px(sighting.time_s) - sighting.center_px)
+        size = abs(np.log(sighting.radius_px / self.last.radius_px))
+        look = appearance.difference(self.clothes, sighting.clothes)
+        return float(place / self.last.radius_px + size + 2 * look)
+
+
+def pose_distance(a: Landmarks, b: Landmarks) -> float:
+    """Median distance of trunk and limb keypoints, in radii of the larger body."""
+    apart = np.linalg.norm(a.keypoints[CORE, :2] - b.keypoints[CORE, :2], axis=1)
+    larger = max(radius_px(a.next_region), radius_px(b.next_region))
+    return float(np.median(apart) / larger)
+
+
+def finished(track: Track, number: int, times_s: np.ndarray) -> Person:
+    """The record of `track` as person `number`; frames between its sightings are interpolated.
+
+    `times_s` (N,) are the seconds of every decoded frame.
+    """
+    frames = np.array([each.frame for each in track.sightings])
+    every = np.arange(frames[0], frames[-1] + 1)
+    here = np.isin(every, frames)
+    parts = [each.landmarks for each in track.sightings]
+    keypoints = np.zeros((len(every), KEYPOINT_COUNT, 3))
+    keypoints[:, :, :2] = _filled([p.keypoints[:, :2] for p in parts], times_s, frames)
+    keypoints[here, :, 2] = [p.keypoints[:, 2] for p in parts]
+    presence = np.zeros(len(every))
+    presence[here] = [p.presence for p in parts]
+    return Person(
+        person=number,
+        times_s=times_s[every],
+        boxes=_filled([each.box for each in track.sightings], times_s, frames),
+        keypoints=np.clip(keypoints, [-np.inf, -np.inf, 0], [np.inf, np.inf, 1]),
+        landmarks3d=_filled([p.landmarks3d for p in parts], times_s, frames),
+        presence=np.clip(presence, 0, 1),
+    )
+
+
+def _filled(values: list[np.ndarray], times_s: np.ndarray, frames: np.ndarray) -> np.ndarray:
+    """(T, ...) `values` at `frames`, linear in time between."""
+    table = np.stack(values)
+    flat = table.reshape(len(frames), -1)
+    wanted = times_s[frames[0] : frames[-1] + 1]
+    columns = [np.interp(wanted, times_s[frames], column) for column in flat.T]
+    return np.stack(columns, axis=1).reshape(len(wanted), *table.shape[1:])

@@ -1,0 +1,1 @@
+"""Pictures of a video, in order and with their times."""

@@ -1,0 +1,107 @@
+"""Image sequences: numbered pictures in one folder, shown at a steady rate.
+
+`shot.0001.png` stands for every `shot.<digits>.png` beside it. A picture's time is its number's
+distance from the first number, so a picture that is missing leaves a gap and moves nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+
+from ..contract.errors import VideoError
+from ..contract.messages import Clip
+
+SEQUENCE_FPS = Fraction(24)  # Blender's and film's own; still pictures carry no rate
+EXTENSIONS = frozenset(
+    {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".exr", ".dpx", ".tga", ".jp2", ".webp"}
+)
+_NUMBERED = re.compile(r"^(?P<head>.*?)(?P<number>\d+)$")
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """Pictures in order, with the number that each file name carries."""
+
+    files: tuple[Path, ...]
+    numbers: tuple[int, ...]
+    fps: Fraction = SEQUENCE_FPS
+
+    def read(self, index: int) -> np.ndarray:
+        """(H, W, 3) uint8 RGB of picture `index`.
+
+        Raises:
+            VideoError: the file is no picture that can be decoded.
+        """
+        return _read_picture(self.files[index])
+
+    def timed_images(self, clip: Clip) -> Iterator[tuple[float, np.ndarray]]:
+        """Time in seconds and picture of each one in the span of `clip`.
+
+        Raises:
+            VideoError: a picture cannot be decoded, or differs in size from the first.
+        """
+        shape = None
+        for index, number in enumerate(self.numbers):
+            time_s = float((number - self.numbers[0]) / self.fps)
+            if not clip.start_s <= time_s < clip.stop_s:
+                continue
+            image = self.read(index)
+            shape = shape or image.shape
+            if image.shape != shape:
+                raise VideoError(
+                    f"{self.files[index]} is {image.shape[1]}x{image.shape[0]} pixels, the pictures"
+                    f" before it {shape[1]}x{shape[0]}",
+                    hint="Put only the pictures of one shot in the folder.",
+                )
+            yield time_s, image
+
+
+def sequence_of(file: Path) -> Sequence | None:
+    """The sequence that the picture `file` belongs to, alone if unnumbered; None for a movie."""
+    if file.suffix.lower() not in EXTENSIONS:
+        return None
+    match = _NUMBERED.match(file.stem)
+    if match is None:
+        return Sequence((file,), (0,))
+    same = re.compile(re.escape(match["head"]) + r"(\d+)" + re.escape(file.suffix))
+    found = {}
+    for each in file.parent.iterdir():
+        number = same.fullmatch(each.name)
+        if number and (len(number[1]) == len(match["number"]) or number[1][0] != "0"):
+            found.setdefault(int(number[1]), each)
+    found[int(match["number"])] = file
+    numbers = tuple(sorted(found))
+    return Sequence(tuple(found[number] for number in numbers), numbers)
+
+
+def _read_picture(file: Path) -> np.ndarray:
+    try:
+        with av.open(f"file:{file}", options={"pattern_type": "none"}) as container:
+            picture = next(container.decode(video=0))
+    except (av.FFmpegError, OSError, ValueError, IndexError, StopIteration) as error:
+        raise VideoError(
+            f"{file} is not a picture that can be read ({error})",
+            hint="Export it again, or take it out of the folder.",
+        ) from error
+    image = picture.to_ndarray(format="rgb24")
+    turns = round(picture.rotation / 90) % 4
+    if turns:
+        image = np.ascontiguousarray(np.rot90(image, turns))
+    if picture.format.name.startswith(("gbrpf", "gbrapf", "grayf", "rgbf")):
+        image = _encoded(image)
+    return image
+
+
+def _encoded(linear: np.ndarray) -> np.ndarray:
+    """Screen bytes of scene-linear ones: float pictures hold light, not sRGB values."""
+    levels = np.arange(256) / 255.0
+    curve = np.where(levels <= 0.0031308, 12.92 * levels, 1.055 * levels ** (1 / 2.4) - 0.055)
+    return cv2.LUT(linear, np.round(curve * 255).astype(np.uint8))
