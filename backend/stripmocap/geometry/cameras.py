@@ -1,0 +1,106 @@
+"""Pinhole cameras: points in metres to pixels, and where a person stands from what is seen.
+
+Camera axes are OpenCV's: x right, y down, z forward, metres. Focal length is in pixels and one
+number: all our cameras have square pixels. Weak perspective (scale, x, y) follows Kanazawa et al.,
+"End-to-end Recovery of Human Shape and Pose", CVPR 2018, 3.2; its unit is half the crop's side.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+# Metres: points nearer than this, or behind the camera, are projected as if they stood here.
+MIN_DEPTH = 1e-3
+# SPIN's guard against a scale of zero.
+_SCALE_EPSILON = 1e-9
+# Next to focal^2 in the normal equations: only a person without any keypoint feels it.
+_RIDGE = 1e-9
+
+
+def project(points: Tensor, *, focal: Tensor | float, center: Tensor) -> Tensor:
+    """Pixels of camera-space points under a pinhole camera.
+
+    Args:
+        points: (..., 3) metres, camera axes. Depth must exceed `MIN_DEPTH`; nearer points are
+            clamped to it, so gradients stay finite while a fit wanders behind the camera.
+        focal: pixels, a number or (..., 1).
+        center: (..., 2) principal point, pixels, x then y.
+
+    Returns:
+        (..., 2) pixels, x then y.
+    """
+    depth = points[..., 2:].clamp(min=MIN_DEPTH)
+    return focal * points[..., :2] / depth + center
+
+
+def weak_perspective_to_transl(camera: Tensor, *, focal: float, size_px: float) -> Tensor:
+    """(..., 3) metres, where a weak-perspective camera of a crop says the person stands.
+
+    Args:
+        camera: (..., 3) scale, x, y as the network gives them.
+        focal: pixels of the crop.
+        size_px: the crop's side in its own pixels.
+    """
+    scale, x, y = camera.unbind(dim=-1)
+    return torch.stack([x, y, 2 * focal / (size_px * scale + _SCALE_EPSILON)], dim=-1)
+
+
+def crop_to_picture_transl(
+    camera: Tensor,
+    *,
+    box_center: Tensor,
+    box_side: Tensor,
+    focal: Tensor | float,
+    center: Tensor,
+) -> Tensor:
+    """(..., 3) metres, where the person of a crop stands before the camera of the whole picture.
+
+    The person looks the same from both, but for perspective: the crop's weak camera knows nothing
+    of where in the picture its box was.
+
+    Args:
+        camera: (..., 3) scale, x, y of the crop.
+        box_center: (..., 2) pixels of the picture.
+        box_side: (...,) pixels of the picture.
+        focal: pixels of the picture, a number or (...,).
+        center: (..., 2) principal point, pixels of the picture.
+    """
+    scale, x, y = camera.unbind(dim=-1)
+    depth = 2 * focal / (box_side * scale + _SCALE_EPSILON)
+    offset = (box_center - center) * (depth / focal).unsqueeze(-1)
+    return torch.stack([x + offset[..., 0], y + offset[..., 1], depth], dim=-1)
+
+
+def transl_from_keypoints(
+    points: Tensor,
+    keypoints: Tensor,
+    *,
+    confidence: Tensor,
+    focal: Tensor | float,
+    center: Tensor,
+) -> Tensor:
+    """(..., 3) metres, the translation under which points project nearest to keypoints.
+
+    Weighted linear least squares of `focal t_xy - (k - c) t_z = (k - c) Z - focal XY` with k the
+    keypoint, c the centre and X, Y, Z the point, as SPIN starts its camera (Kolotouros et al.,
+    ICCV 2019). Without any confidence the answer is zero.
+
+    Args:
+        points: (..., K, 3) metres, camera axes, before translation.
+        keypoints: (..., K, 2) pixels.
+        confidence: (..., K), linear weight of a keypoint's squared error.
+        focal: pixels, a number or (..., 1, 1).
+        center: (..., 2) pixels.
+    """
+    # The normal equations square the ratio of focal length to picture: too much for float32.
+    seen = (keypoints - center.unsqueeze(-2)).double()
+    rest, focal = points.double(), torch.as_tensor(focal).double()
+    along = (focal * torch.eye(2, dtype=torch.float64, device=points.device)).expand(*seen.shape, 2)
+    matrix = torch.cat([along, -seen.unsqueeze(-1)], dim=-1).flatten(-3, -2)  # (..., 2K, 3)
+    goal = (seen * rest[..., 2:] - focal * rest[..., :2]).flatten(start_dim=-2)  # (..., 2K)
+    weights = confidence.double().repeat_interleave(2, dim=-1)
+    normal = torch.einsum("...ki,...k,...kj->...ij", matrix, weights, matrix)
+    normal = normal + _RIDGE * torch.eye(3, dtype=torch.float64, device=points.device)
+    right = torch.einsum("...ki,...k,...k->...i", matrix, weights, goal)
+    return torch.linalg.solve(normal, right).to(points.dtype)
