@@ -1,0 +1,136 @@
+"""Keypoint sets on a body: which joint or landmark each keypoint of a set is.
+
+A keypoint is one of the 24 joints, or a landmark that the body file names and weighs from
+vertices. A set is given as the landmark rows that `ReducedBody` folds and as each keypoint's place
+among that body's 24 + K points. BlazePose's shoulders, elbows, wrists, hips, knees and ankles are
+taken as SMPL's joints; SPIN's and COCO's orders are those of their papers (Kolotouros et al., ICCV
+2019; Lin et al., ECCV 2014).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..contract.body_file import BodyTemplate
+from ..contract.errors import BodyFileError
+from ..contract.skeleton import BLAZEPOSE_NAMES, JOINT_NAMES
+
+COCO_NAMES = (
+    *("nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder"),
+    *("left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip"),
+    *("left_knee", "right_knee", "left_ankle", "right_ankle"),
+)
+
+# What each of SPIN_NAMES is on the body. OpenPose's hips are SMPL's joints; those of the training
+# sets are regressed.
+SPIN_PLACES = (
+    *("nose", "neck", "right_shoulder", "right_elbow", "right_wrist", "left_shoulder"),
+    *("left_elbow", "left_wrist", "pelvis", "right_hip", "right_knee", "right_ankle", "left_hip"),
+    *("left_knee", "left_ankle", "right_eye", "left_eye", "right_ear", "left_ear"),
+    *("left_big_toe", "left_small_toe", "left_heel"),
+    *("right_big_toe", "right_small_toe", "right_heel"),
+    *("right_ankle", "right_knee", "right_hip_lsp", "left_hip_lsp", "left_knee", "left_ankle"),
+    *("right_wrist", "right_elbow", "right_shoulder", "left_shoulder", "left_elbow", "left_wrist"),
+    *("neck_lsp", "head_top", "pelvis_mpii", "thorax", "spine_h36m", "jaw", "head_h36m"),
+    *("nose", "left_eye", "right_eye", "left_ear", "right_ear"),
+)
+OPENPOSE_COUNT = 25
+
+
+@dataclass(frozen=True, eq=False)
+class KeypointRows:
+    """M keypoints of a set that a body has, through K landmarks."""
+
+    columns: np.ndarray  # (M,) place of each keypoint in its whole set, rising
+    points: np.ndarray  # (M,) its place among the 24 joints and K landmarks of `ReducedBody`
+    rows: np.ndarray  # (K, V) the landmarks, each a weighted mean of vertices
+
+
+@dataclass(frozen=True, eq=False)
+class MeshKeypoints:
+    """The same keypoints read off a full mesh."""
+
+    used: Tensor  # (U,) int64, the vertices that any landmark weighs
+    rows: Tensor  # (K, U)
+    points: Tensor  # (M,) int64
+
+    @classmethod
+    def from_rows(
+        cls,
+        keypoints: KeypointRows,
+        *,
+        device: torch.device | str = "cpu",
+        dtype: torch.dtype = torch.float32,
+    ) -> MeshKeypoints:
+        """The reader of `keypoints`, on one device, in one precision."""
+        used = np.flatnonzero(keypoints.rows.any(axis=0))
+        return cls(
+            used=torch.tensor(used, device=device),
+            rows=torch.tensor(keypoints.rows[:, used], dtype=dtype, device=device),
+            points=torch.tensor(keypoints.points, device=device),
+        )
+
+    def read(self, joints: Tensor, vertices: Tensor) -> Tensor:
+        """(..., M, 3) keypoints of joints (..., 24, 3) and meshes (..., V, 3), in their unit."""
+        landmarks = self.rows @ vertices.index_select(-2, self.used)
+        return torch.cat([joints, landmarks], dim=-2).index_select(-2, self.points)
+
+
+def blazepose_rows(template: BodyTemplate) -> KeypointRows:
+    """BlazePose's 33 landmarks, as far as the body has them."""
+    return _rows(template, BLAZEPOSE_NAMES)
+
+
+def coco_rows(template: BodyTemplate) -> KeypointRows:
+    """COCO's 17 keypoints, as far as the body has them."""
+    return _rows(template, COCO_NAMES)
+
+
+def spin49_rows(template: BodyTemplate) -> KeypointRows:
+    """SPIN's 49 keypoints.
+
+    Raises:
+        BodyFileError: the body lacks one of them; SPIN's formulas count on all.
+    """
+    found = _rows(template, SPIN_PLACES)
+    if len(found.columns) < len(SPIN_PLACES):
+        missing = sorted(set(SPIN_PLACES) - set(JOINT_NAMES) - set(template.landmark_names))
+        raise BodyFileError(
+            f"{template.name} has no {', '.join(missing)}",
+            hint="Convert the body again, with its file of extra joint regressors.",
+        )
+    return found
+
+
+def _rows(template: BodyTemplate, places: tuple[str, ...]) -> KeypointRows:
+    """The places that are joints or landmarks of the body; joints go before landmarks."""
+    names = template.landmark_names
+    kept = [name for name in names if name in places and name not in JOINT_NAMES]
+    among = {name: index for index, name in enumerate((*JOINT_NAMES, *kept))}
+    columns = [column for column, name in enumerate(places) if name in among]
+    return KeypointRows(
+        columns=np.array(columns),
+        points=np.array([among[places[column]] for column in columns]),
+        rows=template.landmark_regressor[[names.index(name) for name in kept]].reshape(
+            len(kept), len(template.v_template)
+        ),
+    )
+
+
+def spin49_from_blazepose(keypoints: np.ndarray) -> np.ndarray:
+    """(..., 49, 3) SPIN's keypoints from BlazePose's (..., 33, 3); score 0 where it has none.
+
+    Only OpenPose's half is filled: the other half is for training sets. BlazePose's foot index
+    stands for the big toe.
+    """
+    stand_in = {"left_foot_index": "left_big_toe", "right_foot_index": "right_big_toe"}
+    found = np.zeros((*keypoints.shape[:-2], len(SPIN_PLACES), 3), dtype=keypoints.dtype)
+    for column, name in enumerate(BLAZEPOSE_NAMES):
+        place = stand_in.get(name, name)
+        if place in SPIN_PLACES[:OPENPOSE_COUNT]:
+            found[..., SPIN_PLACES.index(place), :] = keypoints[..., column, :]
+    return found
