@@ -1,0 +1,1 @@
+"""From what is seen of a person to a motion: one room a paper."""
