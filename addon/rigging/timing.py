@@ -1,10 +1,10 @@
 """Scene frames and seconds of a video file, each from the other.
 
-The one clock of a capture is the file's own presentation time. A scene counts frames at its own
-rate, which is never changed, so a frame of the video may fall between two frames of the scene:
-scene frames here are floats. Whatever a strip does to its movie (start, trims, playback rate,
-reverse) is one affine map; only retiming is not, and strips with retiming keys are refused where
-they are read.
+The one clock of a capture is the file's own presentation time, 0 at its first picture. A scene
+counts frames at its own rate, which is never changed, so a frame of the video may fall between two
+frames of the scene: scene frames here are floats. Whatever a strip does to its movie (start,
+trims, playback rate, reverse) is one affine map; only retiming is not, and strips with retiming
+keys are refused where they are read.
 """
 
 from __future__ import annotations
@@ -62,11 +62,13 @@ def of_movie(
     *,
     scene_fps: Fraction,
     movie_fps: Fraction,
-    first_time_s: float = 0.0,
 ) -> StripTiming:
-    """Timing of a movie strip whose first frame has presentation time `first_time_s`.
+    """Timing of a movie strip.
 
     Blender shows frame `i * step` of the content, rounded, at the strip's i-th scene frame.
+
+    Raises:
+        RequestError: the movie has no rate, as when its file is missing.
     """
     if movie_fps <= 0:
         raise errors.RequestError(
@@ -75,7 +77,7 @@ def of_movie(
         )
     step = source_step(placement, scene_fps=scene_fps, movie_fps=movie_fps)
     rate = float(movie_fps) / step
-    first_shown = placement.trim_start / float(movie_fps) + first_time_s
+    first_shown = placement.trim_start / float(movie_fps)
     if placement.reverse:
         last_frame = placement.start + placement.length - 1
         return StripTiming(offset=last_frame + rate * first_shown, rate=-rate)

@@ -66,14 +66,6 @@ def test_reversed_strip_starts_with_the_last_frame():
     assert_allclose(strip.scene_frames([119 / 30, 0]), [10, 129])
 
 
-def test_first_presentation_time_of_the_file_is_taken_off():
-    strip = timing.of_movie(
-        placement(length=120), scene_fps=Fraction(30), movie_fps=Fraction(30), first_time_s=0.2
-    )
-
-    assert_allclose(strip.scene_frames([0.2]), [10])
-
-
 def test_ntsc_movie_at_its_own_rate_does_not_drift_in_ten_minutes():
     strip = timing.of_movie(
         placement(source_frames=17982, length=17982.0, start=1.0), scene_fps=NTSC, movie_fps=NTSC

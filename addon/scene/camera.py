@@ -1,0 +1,78 @@
+"""The camera that filmed, as a Blender camera with the footage behind what it sees."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+from ..contract import motion
+from ..rigging import axes, lens
+from ..rigging.timing import StripTiming
+from . import strips
+
+
+def build(
+    name: str, camera: motion.Camera, *, collection: bpy.types.Collection, scene: bpy.types.Scene
+) -> bpy.types.Object:
+    """A camera that sees what the capture's camera saw, in `collection`.
+
+    The fit of the sensor follows the shape of the scene's render as it is now, so that the whole
+    picture shows; nothing of the scene is changed.
+    """
+    render = scene.render
+    width = render.resolution_x * render.pixel_aspect_x
+    height = render.resolution_y * render.pixel_aspect_y
+    made = lens.of_pinhole(
+        camera.focal_px,
+        center_px=camera.center_px,
+        size_px=camera.size_px,
+        render_aspect=width / height,
+    )
+    data = bpy.data.cameras.new(name)
+    data.sensor_fit = made.sensor_fit
+    data.sensor_width = data.sensor_height = made.sensor_mm
+    data.lens = made.lens_mm
+    data.shift_x, data.shift_y = made.shift_x, made.shift_y
+    seer = bpy.data.objects.new(name, data)
+    seer.matrix_world = axes.blender_camera_matrix(camera.world_from_camera).T.tolist()
+    collection.objects.link(seer)
+    return seer
+
+
+def show_footage(seer: bpy.types.Object, footage: Path, *, timing: StripTiming) -> None:
+    """Puts the movie `footage` behind the camera `seer`, each picture when `timing` shows it.
+
+    Raises:
+        RequestError: Blender cannot read the file as a movie.
+    """
+    frames, fps = strips.movie_length(footage)
+    image = bpy.data.images.load(str(footage), check_existing=True)
+    background = seer.data.background_images.new()
+    background.image = image
+    background.frame_method = "FIT"
+    background.display_depth = "BACK"
+    seer.data.show_background_images = True
+    user = background.image_user
+    first, last = sorted(timing.scene_frames(np.array([0.0, float(frames / fps)])).tolist())
+    user.frame_start = math.floor(first)
+    user.frame_duration = max(1, math.ceil(last) - math.floor(first) + 1)
+    user.use_auto_refresh = True
+    _keep_in_step(seer, timing=timing, fps=fps, start=user.frame_start)
+
+
+def _keep_in_step(
+    seer: bpy.types.Object, *, timing: StripTiming, fps: Fraction, start: int
+) -> None:
+    # A background movie advances one picture a scene frame, whatever the two rates; it is the
+    # offset that takes up the difference. Its picture is frame - start + offset, from 0.
+    step = float(fps) / timing.rate
+    path = f"background_images[{len(seer.data.background_images) - 1}].image_user.frame_offset"
+    curve = seer.data.driver_add(path)
+    curve.driver.type = "SCRIPTED"
+    curve.driver.expression = (
+        f"floor((frame - {timing.offset!r}) * {step!r} + 0.5) - (frame - {start})"
+    )

@@ -1,0 +1,178 @@
+"""The story of an import: a capture becomes a collection with its camera and its people.
+
+A shot is a collection; in it, each person has a collection of their own with a rig, a body that
+the rig moves, and an action for each take. The best take is the one that plays. Names that exist
+already get Blender's number at their end; nothing that was there is touched.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path, PureWindowsPath
+from typing import Any
+
+import bpy
+
+from ..contract import body_file, errors, motion
+from ..rigging import bones
+from ..rigging.timing import StripTiming
+from . import animation, armature, camera, compat, mesh
+
+_NAME_BYTES = 32  # of the source's name; Blender cuts names at 63 bytes before 5.0
+
+
+@dataclass(frozen=True)
+class Shot:
+    """What an import made."""
+
+    collection: bpy.types.Collection
+    camera: bpy.types.Object
+    rigs: tuple[bpy.types.Object, ...]  # one a person
+    timing: StripTiming
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Names of the people's rigs."""
+        return tuple(each.name for each in self.rigs)
+
+
+def import_capture(
+    capture: motion.Capture,
+    *,
+    body: body_file.BodyTemplate,
+    scene: bpy.types.Scene,
+    timing: StripTiming,
+) -> Shot:
+    """Puts `capture` into `scene`: camera, people and their takes.
+
+    Mode, selection, frame and frame rate stay as they are.
+
+    Raises:
+        ResultFileError: there is nobody in the capture.
+    """
+    people = _people(capture)
+    if not people:
+        raise errors.ResultFileError(
+            "the capture has no people in it", hint="Capture a span where a person can be seen."
+        )
+    source = source_name(capture)
+    collection = bpy.data.collections.new(f"{source} capture")
+    scene.collection.children.link(collection)
+    seer = camera.build(f"{source}_camera", capture.camera, collection=collection, scene=scene)
+    rigs = []
+    for person, takes in people.items():
+        rig = _build_person(
+            f"{source}_person{person}",
+            takes,
+            body=body,
+            view=capture.camera,
+            timing=timing,
+            collection=collection,
+        )
+        for key, value in _provenance(capture, body=body, person=person).items():
+            rig[f"stripmocap_{key}"] = value
+        rigs.append(rig)
+    return Shot(collection=collection, camera=seer, rigs=tuple(rigs), timing=timing)
+
+
+def show_footage(shot: Shot, capture: motion.Capture, *, beside: Path) -> None:
+    """Puts the captured clip behind the camera of `shot`.
+
+    The clip is looked for where it was captured, then in the folder `beside`.
+
+    Raises:
+        RequestError: the clip is in neither place, or Blender cannot read it.
+    """
+    path, name = clip_path(capture), clip_name(capture)
+    candidates = (Path(path), beside / path, beside / name) if name else ()
+    footage = next((each.absolute() for each in candidates if each.is_file()), None)
+    if footage is None:
+        raise errors.RequestError(f"the clip {path or 'of this capture'} was not found")
+    camera.show_footage(shot.camera, footage, timing=shot.timing)
+
+
+def clip_path(capture: motion.Capture) -> str:
+    """Where the clip was when it was captured; empty if the capture does not say."""
+    request = capture.provenance.get("request", {})
+    return str(request.get("clip", {}).get("path", ""))
+
+
+def clip_name(capture: motion.Capture) -> str:
+    """The file name of the clip, from a path of whatever system; empty if there is none."""
+    return PureWindowsPath(clip_path(capture)).name  # it takes both kinds of slashes
+
+
+def source_name(capture: motion.Capture) -> str:
+    """The name of the clip without its ending, short enough to begin Blender's names."""
+    stem = PureWindowsPath(clip_name(capture)).stem or "clip"
+    return stem.encode()[:_NAME_BYTES].decode(errors="ignore")
+
+
+def _people(capture: motion.Capture) -> dict[int, dict[str, motion.Motion]]:
+    """Each person's motion by take, takes in the order of their labels, the best last."""
+    people: dict[int, dict[str, motion.Motion]] = {}
+    for take in sorted(capture.takes, key=lambda each: motion.TAKE_LABELS.index(each.label)):
+        for each in take.motions:
+            people.setdefault(each.person, {})[take.label] = each
+    return dict(sorted(people.items()))
+
+
+def _build_person(
+    name: str,
+    takes: dict[str, motion.Motion],
+    *,
+    body: body_file.BodyTemplate,
+    view: motion.Camera,
+    timing: StripTiming,
+    collection: bpy.types.Collection,
+) -> bpy.types.Object:
+    betas = list(takes.values())[-1].betas
+    rest = bones.rest_bones(body.rest_joints(betas))
+    own = bpy.data.collections.new(name)
+    collection.children.link(own)
+    rig = armature.build(name, rest, collection=own)
+    own.objects.link(mesh.build(f"{name}_body", body, betas=betas, rig=rig))
+    # The bones as Blender rounded them, so that no error of its own creeps into the keys.
+    rotations = armature.rest_rotations(rig)
+    for label, each in takes.items():
+        frames = timing.scene_frames(each.times_s)
+        rising = slice(None) if timing.rate > 0 else slice(None, None, -1)
+        quats = bones.pose_quats(
+            each.global_orient,
+            each.body_pose,
+            world_from_camera=view.world_from_camera,
+            rest_rotations=rotations,
+        )
+        locations = bones.root_locations(
+            each.transl,
+            rest_pelvis=body.rest_joints(each.betas)[0],
+            world_from_camera=view.world_from_camera,
+            root_head=rest.heads[0],
+            root_rotation=rotations[0],
+        )
+        action = animation.build_action(
+            f"{name}_{label}",
+            rig,
+            frames=frames[rising],
+            quats=quats[rising],
+            locations=locations[rising],
+        )
+        compat.assign(rig, action)  # the last is the best
+    return rig
+
+
+def _provenance(
+    capture: motion.Capture, *, body: body_file.BodyTemplate, person: int
+) -> dict[str, Any]:
+    request = capture.provenance.get("request", {})
+    text = json.dumps(request, sort_keys=True)
+    return {
+        "source": clip_path(capture),
+        "person": person,
+        "model": body.name,
+        "licence": body.licence,
+        "method": str(request.get("estimator", "")),
+        "request_sha256": hashlib.sha256(text.encode()).hexdigest(),
+    }

@@ -1,0 +1,63 @@
+"""Every difference between the Blenders that are supported, 4.2 to 5.2, and nothing else.
+
+Each difference is found by what is there, not by the version, so that the next Blender has a
+chance.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+
+def channels(owner: bpy.types.ID, action: bpy.types.Action) -> tuple[Any, Any]:
+    """The f-curves and groups of `action` that move `owner`, to which the action is assigned."""
+    animation = owner.animation_data_create()
+    if not hasattr(action, "slots"):  # before 4.4 an action was one bag of curves
+        animation.action = action
+        return action.fcurves, action.groups
+    slot = action.slots.new(id_type=owner.id_type, name=owner.name)
+    layer = action.layers.new("Layer")
+    bag = layer.strips.new(type="KEYFRAME").channelbag(slot, ensure=True)
+    animation.action = action
+    animation.action_slot = slot
+    return bag.fcurves, bag.groups
+
+
+def assign(owner: bpy.types.ID, action: bpy.types.Action) -> None:
+    """Lets `action`, made for `owner`, move it."""
+    animation = owner.animation_data_create()
+    animation.action = action
+    if hasattr(action, "slots"):
+        animation.action_slot = action.slots[0]
+
+
+def sequencer_scene(context: bpy.types.Context) -> bpy.types.Scene | None:
+    """The scene whose strips the sequencer shows; from 5.0 on it may be none, or one of its own."""
+    workspace = context.workspace
+    if workspace is not None and hasattr(workspace, "sequencer_scene"):
+        return workspace.sequencer_scene
+    return context.scene
+
+
+def strips(editor: bpy.types.SequenceEditor) -> Any:
+    """The strips of a sequence editor, called sequences before 4.4."""
+    # An empty collection is falsy, so this is no place for `or`.
+    return editor.strips if hasattr(editor, "strips") else editor.sequences
+
+
+def strip_times(strip: Any) -> dict[str, float]:
+    """Times of a strip under the names of 5.1, where the older ones warn; they go in 6.0."""
+    renamed = {
+        "content_start": "frame_start",
+        "duration": "frame_final_duration",
+        "left_handle_offset": "frame_offset_start",
+        "right_handle_offset": "frame_offset_end",
+        "content_trim_start": "animation_offset_start",
+        "content_trim_end": "animation_offset_end",
+    }
+    return {
+        new: float(getattr(strip, new if hasattr(strip, new) else old))
+        for new, old in renamed.items()
+    }

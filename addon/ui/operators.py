@@ -1,0 +1,129 @@
+"""The verbs of Strip Mocap: what its menu entries and buttons do."""
+
+# Blender reads properties from annotations, so these must not be postponed into strings.
+
+from pathlib import Path
+from typing import ClassVar
+
+import bpy
+from bpy.props import BoolProperty, FloatProperty, StringProperty
+
+from ..contract import body_file, errors, motion, result_file
+from ..scene import character, strips
+from . import reporting
+
+
+class STRIPMOCAP_OT_import_capture(bpy.types.Operator):
+    """Brings a capture into the scene."""
+
+    bl_idname = "stripmocap.import_capture"
+    bl_label = "Import Capture"
+    bl_description = (
+        "Bring the people of a capture into the scene: rigs, bodies, takes and the filming camera"
+    )
+    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO", "PRESET"}
+
+    # A path that was dropped or chosen must not come back with the next import.
+    filepath: StringProperty(  # type: ignore[valid-type]
+        name="File Path", subtype="FILE_PATH", options={"HIDDEN", "SKIP_SAVE", "SKIP_PRESET"}
+    )
+    filter_glob: StringProperty(  # type: ignore[valid-type]
+        default="*.npz", options={"HIDDEN"}
+    )
+    follow_strip: BoolProperty(  # type: ignore[valid-type]
+        name="Follow Selected Strip",
+        description="Play under the selected movie strip if it shows the clip that was captured",
+        default=True,
+    )
+    start_frame: FloatProperty(  # type: ignore[valid-type]
+        name="Start Frame",
+        description="Scene frame of the clip's first picture when no strip is followed",
+        default=1.0,
+        precision=2,
+    )
+    show_footage: BoolProperty(  # type: ignore[valid-type]
+        name="Show Footage",
+        description="Put the clip behind what the camera sees",
+        default=True,
+    )
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Asks for a file, or for the options of a file that was dropped."""
+        if self.filepath:
+            return context.window_manager.invoke_props_dialog(self, confirm_text=self.bl_label)
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Imports the file."""
+        path = Path(bpy.path.abspath(self.filepath))
+        try:
+            capture = result_file.load(path)
+            placement = strips.place(
+                context,
+                clip_name=character.clip_name(capture) if self.follow_strip else None,
+                start_frame=self.start_frame,
+            )
+            shot = character.import_capture(
+                capture, body=_body_of(capture), scene=context.scene, timing=placement.timing
+            )
+        except errors.StripMocapError as error:
+            return reporting.failed(self, error)
+        reporting.done(self, f"Imported {shot.collection.name}: {', '.join(shot.people)}")
+        if placement.warning:
+            reporting.warn(self, placement.warning)
+        if self.show_footage:
+            self._show_footage(shot, capture, beside=path.parent)
+        return {"FINISHED"}
+
+    def _show_footage(self, shot: character.Shot, capture: motion.Capture, *, beside: Path) -> None:
+        # The characters are in the scene by now, so what goes wrong here is told, not raised.
+        try:
+            character.show_footage(shot, capture, beside=beside)
+        except errors.StripMocapError as error:
+            reporting.warn(self, f"{error.message}, so the camera has no footage")
+
+
+class STRIPMOCAP_FH_capture(bpy.types.FileHandler):
+    """Lets a capture be dropped into a window."""
+
+    bl_idname = "STRIPMOCAP_FH_capture"
+    bl_label = "Strip Mocap capture"
+    bl_import_operator = STRIPMOCAP_OT_import_capture.bl_idname
+    bl_file_extensions = ".npz"
+
+    @classmethod
+    def poll_drop(cls, context: bpy.types.Context) -> bool:
+        """Takes drops on the 3D view, the sequencer and the outliner."""
+        return context.area is not None and context.area.type in {
+            "VIEW_3D",
+            "SEQUENCE_EDITOR",
+            "OUTLINER",
+        }
+
+
+_CLASSES = (STRIPMOCAP_OT_import_capture, STRIPMOCAP_FH_capture)
+
+
+def register() -> None:
+    """Adds the operators, the import menu's entry and the drop handler."""
+    for each in _CLASSES:
+        bpy.utils.register_class(each)
+    bpy.types.TOPBAR_MT_file_import.append(_draw_import)
+
+
+def unregister() -> None:
+    """Removes what `register` added; harmless when nothing was."""
+    bpy.types.TOPBAR_MT_file_import.remove(_draw_import)
+    for each in reversed(_CLASSES):
+        if each.is_registered:
+            bpy.utils.unregister_class(each)
+
+
+def _draw_import(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
+    menu.layout.operator(STRIPMOCAP_OT_import_capture.bl_idname, text="Strip Mocap capture (.npz)")
+
+
+def _body_of(capture: motion.Capture) -> body_file.BodyTemplate:
+    gender = str(capture.provenance.get("request", {}).get("body", body_file.GENDERS[0]))
+    return body_file.load(body_file.EMBEDDED_BODY, gender)
