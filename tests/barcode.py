@@ -1,0 +1,39 @@
+"""Movies whose frame number stands in the picture as black and white bars, lowest bit first."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+BITS = 8
+SIZE = (128, 32)  # width, height
+
+
+def write_movie(path: Path, *, frames: int, fps: Fraction) -> None:
+    """A movie of `frames` pictures, numbered from 0."""
+    import av
+
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=fps)
+        stream.width, stream.height = SIZE
+        stream.pix_fmt = "yuv420p"
+        for number in range(frames):
+            frame = av.VideoFrame.from_ndarray(_picture(number), format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+def read_number(picture: np.ndarray) -> int:
+    """The number in a picture (H, W), bright above 0.5, of whatever size."""
+    width = picture.shape[1] / BITS
+    row = picture[picture.shape[0] // 2]
+    bits = [row[int((bit + 0.5) * width)] > 0.5 for bit in range(BITS)]
+    return sum(1 << bit for bit, lit in enumerate(bits) if lit)
+
+
+def _picture(number: int) -> np.ndarray:
+    bits = [255 * (number >> bit & 1) for bit in range(BITS)]
+    row = np.repeat(np.array(bits, dtype=np.uint8), SIZE[0] // BITS)
+    return np.broadcast_to(row[None, :, None], (SIZE[1], SIZE[0], 3)).copy()

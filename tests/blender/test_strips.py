@@ -1,0 +1,219 @@
+from fractions import Fraction
+
+import barcode
+import numpy as np
+import pytest
+
+bpy = pytest.importorskip("bpy", reason="needs Blender (tools/blender_env.py)")
+
+from stripmocap_extension.addon.contract import errors  # noqa: E402
+from stripmocap_extension.addon.scene import compat, strips  # noqa: E402
+
+pytestmark = pytest.mark.blender
+
+FRAMES = 60
+NTSC = Fraction(30000, 1001)
+
+
+@pytest.fixture(scope="module")
+def movies(tmp_path_factory):
+    pytest.importorskip("av", reason="makes the movies")
+    folder = tmp_path_factory.mktemp("movies")
+    paths = {}
+    for name, fps in (("at30", Fraction(30)), ("at2997", NTSC), ("at60", Fraction(60))):
+        paths[fps] = folder / f"{name}.mp4"
+        barcode.write_movie(paths[fps], frames=FRAMES, fps=fps)
+    return paths
+
+
+def sequencer(scene):
+    window = bpy.context.window_manager.windows[0]
+    if hasattr(window.workspace, "sequencer_scene"):
+        window.workspace.sequencer_scene = scene
+    # Before any strip is added: the artist's menu scales a strip to the render.
+    scene.render.resolution_x, scene.render.resolution_y = barcode.SIZE
+    return scene.sequence_editor_create()
+
+
+def added_by_script(scene, path, start=11):
+    editor = sequencer(scene)
+    strip = compat.strips(editor).new_movie("clip", str(path), 1, start)
+    strip.select = True
+    editor.active_strip = strip
+    return strip
+
+
+def added_by_hand(scene, path, start=11):
+    """As the artist's own menu does: the movie keeps its speed."""
+    editor = sequencer(scene)
+    window = bpy.context.window_manager.windows[0]
+    area = max(window.screen.areas, key=lambda each: each.width)
+    before, area.type = area.type, "SEQUENCE_EDITOR"
+    region = next(each for each in area.regions if each.type == "WINDOW")
+    options = {"move_strips": False} if bpy.app.version >= (5, 0) else {}
+    with bpy.context.temp_override(window=window, area=area, region=region):
+        bpy.ops.sequencer.movie_strip_add(
+            filepath=str(path),
+            directory=f"{path.parent}/",
+            files=[{"name": path.name}],
+            frame_start=start,
+            channel=1,
+            sound=False,
+            use_framerate=False,
+            adjust_playback_rate=True,
+            **options,
+        )
+    area.type = before
+    return next(iter(compat.strips(editor)))
+
+
+def shown_number(scene, folder, frame):
+    """The number of the movie's frame that Blender itself shows at a scene frame."""
+    render = scene.render
+    render.image_settings.file_format = "PNG"
+    render.filepath = str(folder / "shown.png")
+    scene.view_settings.view_transform = "Standard"
+    scene.frame_set(frame)
+    bpy.ops.render.render(write_still=True)
+    image = bpy.data.images.load(render.filepath)
+    pixels = np.empty(len(image.pixels), dtype=np.float32)
+    image.pixels.foreach_get(pixels)
+    bpy.data.images.remove(image)
+    return barcode.read_number(pixels.reshape(barcode.SIZE[1], barcode.SIZE[0], 4)[:, :, 0])
+
+
+def check_against_render(scene, strip, movie_fps, folder, frames):
+    timing = strips.timing_of(strip)
+    for frame in frames:
+        number = float(timing.times_s(frame)) * float(movie_fps)
+        assert abs(shown_number(scene, folder, frame) - number) <= 0.5 + 1e-6, frame
+
+
+@pytest.mark.parametrize("add", [added_by_script, added_by_hand])
+@pytest.mark.parametrize("movie_fps", [Fraction(30), NTSC, Fraction(60)])
+@pytest.mark.parametrize("rate", [(24, 1.0), (30, 1.001), (60, 1.0)])
+def test_timing_names_the_frame_that_blender_shows(scene, movies, tmp_path, add, movie_fps, rate):
+    scene.render.fps, scene.render.fps_base = rate
+
+    strip = add(scene, movies[movie_fps])
+
+    check_against_render(scene, strip, movie_fps, tmp_path, frames=(11, 14, 21, 33))
+
+
+def test_handles_hide_frames_and_move_none(scene, movies, tmp_path):
+    scene.render.fps = 30
+    strip = added_by_script(scene, movies[Fraction(30)])
+    before = strips.timing_of(strip)
+
+    set_old_or_new(strip, "left_handle", "frame_final_start", 20)
+    set_old_or_new(strip, "right_handle", "frame_final_end", 40)
+
+    assert strips.timing_of(strip) == before
+    check_against_render(scene, strip, Fraction(30), tmp_path, frames=(20, 39))
+
+
+@pytest.mark.parametrize("add", [added_by_script, added_by_hand])
+def test_hard_trims_are_followed(scene, movies, tmp_path, add):
+    scene.render.fps = 24
+    strip = add(scene, movies[Fraction(30)])
+
+    set_old_or_new(strip, "content_trim_start", "animation_offset_start", 10)
+    set_old_or_new(strip, "content_trim_end", "animation_offset_end", 5)
+
+    start = int(compat.strip_times(strip)["content_start"])
+    check_against_render(scene, strip, Fraction(30), tmp_path, frames=(start, start + 20))
+
+
+def test_reversed_strip_is_followed(scene, movies, tmp_path):
+    scene.render.fps = 30
+    strip = added_by_script(scene, movies[Fraction(30)])
+
+    strip.use_reverse_frames = True
+
+    check_against_render(scene, strip, Fraction(30), tmp_path, frames=(11, 30, 70))
+
+
+def test_strip_in_a_meta_strip_keeps_its_times(scene, movies):
+    strip = added_by_script(scene, movies[Fraction(30)])
+    before = strips.timing_of(strip)
+    meta = compat.strips(scene.sequence_editor).new_meta("meta", 2, 1)
+
+    strip.move_to_meta(meta)
+
+    assert strips.timing_of(strip) == before
+
+
+def test_retimed_strip_is_refused(scene, movies):
+    strip = added_by_script(scene, movies[Fraction(30)])
+    retime(strip)
+
+    with pytest.raises(errors.RequestError, match="retimed"):
+        strips.timing_of(strip)
+
+
+def test_strip_without_its_movie_is_refused(scene, tmp_path):
+    strip = added_by_script(scene, tmp_path / "gone.mp4")
+
+    with pytest.raises(errors.RequestError, match=r"gone\.mp4"):
+        strips.timing_of(strip)
+
+
+def test_reading_a_strip_leaves_no_data_behind(scene, movies):
+    strips.timing_of(added_by_script(scene, movies[Fraction(30)]))
+
+    assert not bpy.data.movieclips
+
+
+def test_selected_movie_is_chosen_and_others_are_not(scene, movies):
+    strip = added_by_script(scene, movies[Fraction(30)])
+    assert strips.chosen(bpy.context) == strip
+
+    strip.select = False
+    assert strips.chosen(bpy.context) is None
+
+
+def test_scene_without_a_sequencer_has_no_chosen_strip(scene):
+    assert strips.chosen(bpy.context) is None
+
+
+@pytest.mark.parametrize(
+    ("rate", "expected"),
+    [((24, 1.001), Fraction(24000, 1001)), ((3, 0.1001), NTSC), ((25, 1.0), Fraction(25))],
+)
+def test_scene_rate_is_exact(scene, rate, expected):
+    scene.render.fps, scene.render.fps_base = rate
+
+    assert strips.scene_fps(scene) == expected
+
+
+def test_strip_of_the_clip_is_followed(scene, movies):
+    path = movies[Fraction(30)]
+    strip = added_by_script(scene, path, start=42)
+
+    placement = strips.place(bpy.context, clip_name=path.name, start_frame=1)
+
+    assert placement.timing == strips.timing_of(strip)
+    assert not placement.warning
+
+
+def test_strip_of_another_movie_is_not_followed_and_that_is_said(scene, movies):
+    added_by_script(scene, movies[Fraction(30)], start=42)
+
+    placement = strips.place(bpy.context, clip_name="other.mp4", start_frame=7)
+
+    assert float(placement.timing.scene_frames(0)) == 7
+    assert "other.mp4" in placement.warning
+
+
+def set_old_or_new(strip, new, old, value):
+    setattr(strip, new if hasattr(strip, new) else old, value)
+
+
+def retime(strip):
+    window = bpy.context.window_manager.windows[0]
+    area = max(window.screen.areas, key=lambda each: each.width)
+    before, area.type = area.type, "SEQUENCE_EDITOR"
+    region = next(each for each in area.regions if each.type == "WINDOW")
+    with bpy.context.temp_override(window=window, area=area, region=region):
+        bpy.ops.sequencer.retiming_key_add(timeline_frame=20)
+    area.type = before
