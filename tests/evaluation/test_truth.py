@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from stripmocap.contract import npz_file
 from stripmocap.contract.errors import TruthFileError
 from stripmocap.contract.skeleton import LIMB_JOINTS
 from stripmocap.evaluation import truth
@@ -34,7 +35,7 @@ def truth_arrays(persons: int = 1) -> dict[str, np.ndarray]:
 
 
 def write(path: Path, arrays: dict[str, np.ndarray]) -> Path:
-    np.savez(path, **arrays)
+    npz_file.write(path, arrays, error=TruthFileError)
     return path
 
 
@@ -108,15 +109,22 @@ def test_a_truth_without_toes_has_unknown_toes(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("camera", "person", "listed"), [("top", "man", "front, side"), ("front", "dog", "man")]
+    ("camera", "person", "listed"),
+    [("top", "man", "front or side"), ("front", "dog", "man"), (None, "man", "front or side")],
 )
-def test_an_unknown_name_lists_what_there_is(tmp_path, camera, person, listed):
+def test_an_unknown_or_missing_name_lists_what_there_is(tmp_path, camera, person, listed):
     path = write(tmp_path / "gt.npz", truth_arrays())
 
     with pytest.raises(TruthFileError) as caught:
         truth.load(path, camera=camera, person=person)
 
     assert listed in caught.value.hint
+
+
+def test_the_only_person_need_not_be_named(tmp_path):
+    path = write(tmp_path / "gt.npz", truth_arrays())
+
+    assert truth.load(path, camera="side", person=None).person_name == "man"
 
 
 @pytest.mark.parametrize("missing", ["joints3d", "K", "fps", "camera_names"])

@@ -67,11 +67,12 @@ class Truth:
         return np.where(seen[..., None], pixels, np.nan)
 
 
-def load(path: Path, *, camera: str, person: str) -> Truth:
-    """The truth about `person` as `camera` saw them.
+def load(path: Path, *, camera: str | None, person: str | None) -> Truth:
+    """The truth about `person` as `camera` saw them; None stands for the only one there is.
 
     Raises:
-        TruthFileError: the file is missing or damaged, or has no such camera or person.
+        TruthFileError: the file is missing or damaged, has no such camera or person, or has
+            several where none was named.
     """
     arrays = npz_file.read(path, error=TruthFileError)
     try:
@@ -83,7 +84,9 @@ def load(path: Path, *, camera: str, person: str) -> Truth:
         ) from error
 
 
-def _truth(arrays: dict[str, np.ndarray], *, path: Path, camera: str, person: str) -> Truth:
+def _truth(
+    arrays: dict[str, np.ndarray], *, path: Path, camera: str | None, person: str | None
+) -> Truth:
     persons = [str(name) for name in arrays["person_names"]]
     cameras = [str(name) for name in arrays["camera_names"]]
     person_index = _chosen(person, persons, what="person", path=path)
@@ -112,8 +115,8 @@ def _truth(arrays: dict[str, np.ndarray], *, path: Path, camera: str, person: st
         return checked(name, array[camera_index], shape, dtype=np.float64, error=TruthFileError)
 
     return Truth(
-        camera_name=camera,
-        person_name=person,
+        camera_name=cameras[camera_index],
+        person_name=persons[person_index],
         fps=fps,
         limbs_world=np.where(valid[..., None], joints[:, limbs], 0.0),
         valid=valid,
@@ -125,11 +128,12 @@ def _truth(arrays: dict[str, np.ndarray], *, path: Path, camera: str, person: st
     )
 
 
-def _chosen(name: str, names: list[str], *, what: str, path: Path) -> int:
-    if name not in names:
-        raise TruthFileError(
-            f"{path} has no {what} {name!r}", hint=f"It has: {', '.join(names)}. Use --{what}."
-        )
+def _chosen(name: str | None, names: list[str], *, what: str, path: Path) -> int:
+    if name is None and len(names) == 1:
+        return 0
+    if name is None or name not in names:
+        asked = f"has {len(names)} {what}s" if name is None else f"has no {what} {name!r}"
+        raise TruthFileError(f"{path} {asked}", hint=f"Use --{what} with {' or '.join(names)}.")
     return names.index(name)
 
 
