@@ -1,0 +1,67 @@
+"""Clips of CMU's motion capture as this project keeps them: an index and one .npz a split.
+
+Poses are local axis-angles of SMPL's 24 joints, radians, at 30 fps; the pelvis carries the rest
+body (y up) into a world with z up. Feet are not to be trusted where `feet_ok` is false.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..contract.errors import AssetCorrupt, AssetMissing
+from ..contract.skeleton import JOINT_COUNT
+
+SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """One piece of one person's motion."""
+
+    name: str
+    kind: str  # what is done in it; the subject where nobody said
+    body_pose: np.ndarray  # (T, 23, 3) axis-angle, rad, float64
+    feet_ok: bool  # whether ankles and toes are right
+
+
+Clips = tuple[Clip, ...]
+
+
+def load_clips(folder: Path, split: str) -> Clips:
+    """The clips of a split ("train", "val" or "test").
+
+    Raises:
+        AssetMissing: the folder has no such files.
+        AssetCorrupt: they do not fit together.
+    """
+    index, shard = folder / "index.json", folder / f"cmu_{split}.npz"
+    for path in (index, shard):
+        if not path.is_file():
+            raise AssetMissing(
+                f"{path} is not there",
+                hint=f"Give the folder that has index.json and cmu_{split}.npz.",
+            )
+    try:
+        entries = json.loads(index.read_text(encoding="utf-8"))["clips"]
+        with np.load(shard, allow_pickle=False) as file:
+            poses = file["poses"].astype(np.float64).reshape(-1, JOINT_COUNT, 3)
+        return tuple(_clip(entry, poses) for entry in entries if entry["shard"] == shard.name)
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise AssetCorrupt(f"{folder} holds no motion capture as expected ({error})") from error
+
+
+def _clip(entry: dict, poses: np.ndarray) -> Clip:
+    first, frames = int(entry["start"]), int(entry["frames"])
+    if first + frames > len(poses):
+        raise ValueError(f"{entry['id']} ends after its file")
+    return Clip(
+        name=entry["id"],
+        kind=entry["kind"] or f"subject {entry['subject']}",
+        body_pose=poses[first : first + frames, 1:],
+        feet_ok=bool(entry["feet_ok"]),
+    )
