@@ -42,6 +42,17 @@ def region_of(hips_px: np.ndarray, circle_px: np.ndarray) -> Region:
     )
 
 
+def radius_px(region: Region) -> float:
+    """Radius of the circle about the body that `region` was made from."""
+    return region.size_px / (2 * ENLARGEMENT)
+
+
+def moved(region: Region, right_px: float, down_px: float) -> Region:
+    """`region` further right and down."""
+    x, y = region.center_px
+    return Region((x + right_px, y + down_px), region.size_px, region.angle)
+
+
 def cut_out(image: np.ndarray, region: Region, side: int) -> np.ndarray:
     """(side, side, 3) uint8, the upright picture of `region`; black outside `image`."""
     scale = region.size_px / side

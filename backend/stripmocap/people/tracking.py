@@ -17,20 +17,21 @@ from scipy.optimize import linear_sum_assignment
 from ..video.frames import Frame
 from .blazepose import Landmarks, Sighting
 from .observations import Person
-from .regions import Region
-from .tracks import Seen, Track, finished, pose_distance, radius_px, seen
+from .patrol import Patrol, Window
+from .regions import Region, moved, radius_px
+from .tracks import Seen, Track, finished, same_body, seen, share_inside
 
 Report = Callable[[str, int, int], None]  # stage, done, of; raises Cancelled
 
 STAGE = "people"
-MIN_PRESENCE = 0.5  # of the landmark network: less is nobody
-DETECT_EVERY_S = 0.3
+MIN_PRESENCE = 0.5  # of the landmark network for somebody followed: less is nobody
+MIN_PRESENCE_ROUGH, MIN_PRESENCE_NEW = 0.3, 0.75  # for a newcomer's first and second look
 MAX_GAP_S = 1.0  # who is away for longer comes back as somebody new
 MIN_TRACK_S = 0.5
 MIN_TRACK_SHARE = 1 / 3  # of a clip too short for `MIN_TRACK_S`
-SAME_BODY = 0.12  # pose distance under which two tracks are on one body
 SAME_PLACE = 0.5  # radii: a sighting this near to a followed person's hips is that person
-MAX_STRANGENESS = 2.5  # place in radii, size and clothes together
+MAX_INSIDE = 0.75  # of a newcomer's box, inside somebody else's
+MAX_STRANGENESS = 3.2  # place in radii, size and clothes together
 
 
 class Detector(Protocol):
@@ -73,19 +74,24 @@ class _Scene:
     def __init__(self, detector: Detector) -> None:
         self.tracks: list[Track] = []
         self._detector = detector
-        self._detected_s = -np.inf
+        self._patrol: Patrol | None = None
 
     def see(self, index: int, frame: Frame) -> None:
         """Finds in `frame` those who were there before, and newcomers."""
+        patrol = self._patrol = self._patrol or Patrol(*frame.image.shape[1::-1])
         near = [t for t in self.tracks if frame.time_s - t.last.time_s <= MAX_GAP_S]
-        carried = [t for t in near if t.last.frame == index - 1]
-        found = self._carried_on(index, frame, carried)
+        found = self._carried_on(index, frame, [t for t in near if t.last.frame == index - 1])
         lost = [track for track in near if track not in found]
-        due = frame.time_s - self._detected_s >= DETECT_EVERY_S
-        if due or lost or not found:
-            self._detected_s = frame.time_s
-            strangers = self._strangers(index, frame, list(found.values()))
-            self._recognise(strangers, lost)
+        windows = [
+            *patrol.due(frame.time_s),
+            *(patrol.around(track.last.landmarks.next_region) for track in lost),
+        ]
+        known = list(found.values())
+        strangers: list[Seen] = []
+        for window in windows:
+            regions = self._whole_people(frame, window, patrol)
+            strangers += self._strangers(index, frame, regions, [*known, *strangers])
+        self._recognise(strangers, lost, known)
         for track, sighting in found.items():
             track.add(sighting)
 
@@ -94,7 +100,7 @@ class _Scene:
         found: dict[Track, Seen] = {}
         for track in tracks:
             sighting = self._looked(index, frame, track.last.landmarks.next_region)
-            if sighting is None:
+            if sighting.landmarks.presence < MIN_PRESENCE:
                 continue
             rival = next((t for t, other in found.items() if _same_body(other, sighting)), None)
             if rival is None:
@@ -104,21 +110,43 @@ class _Scene:
                 found[track] = sighting
         return found
 
-    def _strangers(self, index: int, frame: Frame, known: list[Seen]) -> list[Seen]:
-        """People whom the detector sees and who are none of `known`."""
+    def _whole_people(self, frame: Frame, window: Window, patrol: Patrol) -> list[Region]:
+        """Where the detector sees people in `window` whom its sides do not cut."""
+        part = frame.image[window.top : window.bottom, window.left : window.right]
+        regions = [
+            moved(sighting.region, window.left, window.top)
+            for sighting in self._detector.detect(part)
+        ]
+        return [region for region in regions if not patrol.cuts(window, region)]
+
+    def _strangers(
+        self, index: int, frame: Frame, regions: list[Region], known: list[Seen]
+    ) -> list[Seen]:
+        """People in `regions` who are none of `known`."""
         strangers: list[Seen] = []
-        for sighting in self._detector.detect(frame.image):
-            if any(_same_place(sighting.region, other) for other in known):
+        for region in regions:
+            others = [*known, *strangers]
+            if any(_same_place(region, other) for other in others):
                 continue
-            # The detector's region is rough; the second look starts from the landmarks' own.
-            first = self._looked(index, frame, sighting.region)
-            second = first and self._looked(index, frame, first.landmarks.next_region)
-            if second and not any(_same_body(second, other) for other in [*known, *strangers]):
-                strangers.append(second)
+            newcomer = self._newcomer(index, frame, region)
+            if newcomer and not any(_same_body(newcomer, other) for other in others):
+                strangers.append(newcomer)
         return strangers
 
-    def _recognise(self, strangers: list[Seen], lost: list[Track]) -> None:
-        """Gives each of `strangers` to one of the `lost`, or to a new track."""
+    def _newcomer(self, index: int, frame: Frame, region: Region) -> Seen | None:
+        """Who is in the detector's rough `region`; None unless somebody clearly is."""
+        first = self._looked(index, frame, region)
+        if first.landmarks.presence < MIN_PRESENCE_ROUGH:
+            return None
+        second = self._looked(index, frame, first.landmarks.next_region)
+        return second if second.landmarks.presence >= MIN_PRESENCE_NEW else None
+
+    def _recognise(self, strangers: list[Seen], lost: list[Track], known: list[Seen]) -> None:
+        """Gives each of `strangers` to one of the `lost`, or to a new track.
+
+        Who is inside the box of somebody known and is none of the lost is most likely a second
+        guess about the same body; a true second person is found when they part.
+        """
         costs = np.array([[t.strangeness(s) for t in lost] for s in strangers])
         costs = costs.reshape(len(strangers), len(lost))
         matched = zip(*linear_sum_assignment(np.minimum(costs, MAX_STRANGENESS)), strict=True)
@@ -128,19 +156,16 @@ class _Scene:
         for row, stranger in enumerate(strangers):
             if row in owner:
                 owner[row].add(stranger)
-            else:
+            elif not any(share_inside(stranger.box, each.box) > MAX_INSIDE for each in known):
                 self.tracks.append(Track.begun(len(self.tracks), stranger))
 
-    def _looked(self, index: int, frame: Frame, region: Region) -> Seen | None:
-        """Who is in `region`, or None if nobody is."""
+    def _looked(self, index: int, frame: Frame, region: Region) -> Seen:
         landmarks = self._detector.landmarks(frame.image, region)
-        if landmarks.presence < MIN_PRESENCE:
-            return None
         return seen(index, frame.time_s, frame.image, landmarks)
 
 
 def _same_body(a: Seen, b: Seen) -> bool:
-    return pose_distance(a.landmarks, b.landmarks) < SAME_BODY
+    return same_body(a.landmarks, b.landmarks)
 
 
 def _same_place(region: Region, other: Seen) -> bool:

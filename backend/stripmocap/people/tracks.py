@@ -13,12 +13,17 @@ from ..contract.skeleton import BLAZEPOSE_NAMES
 from . import appearance
 from .blazepose import Landmarks
 from .observations import KEYPOINT_COUNT, Person
-from .regions import ENLARGEMENT, Region
+from .regions import radius_px
+from .sides import mistaken, other_way_round
 
 BOX_MARGIN = 0.08  # of the box's longer side: landmarks end at the eyes and inside the feet
 CLEAR = 0.3  # confidence from which a keypoint counts as seen
 MEMORY = 0.1  # weight of a new frame in the remembered clothes
 VELOCITY_FRAMES = 5
+SAME_POSE = 0.12  # radii: median distance of trunk and limbs
+SAME_HEAD, SAME_SHOULDERS = 0.2, 0.3  # radii
+HEAD = slice(0, BLAZEPOSE_NAMES.index("left_shoulder"))
+SHOULDERS = [BLAZEPOSE_NAMES.index(f"{side}_shoulder") for side in ("left", "right")]
 CORE = [
     BLAZEPOSE_NAMES.index(f"{side}_{part}")
     for part in ("shoulder", "elbow", "hip", "knee", "ankle")
@@ -47,11 +52,6 @@ class Seen:
         return radius_px(self.landmarks.next_region)
 
 
-def radius_px(region: Region) -> float:
-    """Radius of the circle about the body that `region` was made from."""
-    return region.size_px / (2 * ENLARGEMENT)
-
-
 def seen(frame: int, time_s: float, image: np.ndarray, landmarks: Landmarks) -> Seen:
     """`landmarks` with the box and clothes that follow from them."""
     return Seen(
@@ -70,6 +70,12 @@ def box_of(keypoints: np.ndarray) -> np.ndarray:
     low, high = points.min(axis=0), points.max(axis=0)
     margin = BOX_MARGIN * (high - low).max()
     return np.concatenate([low - margin, high + margin])
+
+
+def share_inside(box: np.ndarray, other: np.ndarray) -> float:
+    """The share of `box` (4,) that lies inside `other` (4,)."""
+    shared = np.minimum(box[2:], other[2:]) - np.maximum(box[:2], other[:2])
+    return float(np.prod(np.maximum(shared, 0)) / max(np.prod(box[2:] - box[:2]), 1e-9))
 
 
 @dataclass(eq=False)
@@ -113,11 +119,16 @@ class Track:
         return float(place / self.last.radius_px + size + 2 * look)
 
 
-def pose_distance(a: Landmarks, b: Landmarks) -> float:
-    """Median distance of trunk and limb keypoints, in radii of the larger body."""
-    apart = np.linalg.norm(a.keypoints[CORE, :2] - b.keypoints[CORE, :2], axis=1)
+def same_body(a: Landmarks, b: Landmarks) -> bool:
+    """Whether both are on one body: the same pose, or two guesses about one head and shoulders."""
     larger = max(radius_px(a.next_region), radius_px(b.next_region))
-    return float(np.median(apart) / larger)
+    apart = np.linalg.norm(a.keypoints[:, :2] - b.keypoints[:, :2], axis=1) / larger
+    heads, shoulders = (
+        np.linalg.norm((a.keypoints[part, :2] - b.keypoints[part, :2]).mean(axis=0)) / larger
+        for part in (HEAD, SHOULDERS)
+    )
+    one_trunk = heads < SAME_HEAD and shoulders < SAME_SHOULDERS
+    return bool(np.median(apart[CORE]) < SAME_POSE or one_trunk)
 
 
 def finished(track: Track, number: int, times_s: np.ndarray) -> Person:
@@ -128,26 +139,34 @@ def finished(track: Track, number: int, times_s: np.ndarray) -> Person:
     frames = np.array([each.frame for each in track.sightings])
     every = np.arange(frames[0], frames[-1] + 1)
     here = np.isin(every, frames)
-    parts = [each.landmarks for each in track.sightings]
+    found, landmarks3d = _one_way_round(track, times_s[frames])
     keypoints = np.zeros((len(every), KEYPOINT_COUNT, 3))
-    keypoints[:, :, :2] = _filled([p.keypoints[:, :2] for p in parts], times_s, frames)
-    keypoints[here, :, 2] = [p.keypoints[:, 2] for p in parts]
+    keypoints[:, :, :2] = _filled(found[:, :, :2], times_s, frames)
+    keypoints[here, :, 2] = found[:, :, 2]
     presence = np.zeros(len(every))
-    presence[here] = [p.presence for p in parts]
+    presence[here] = [each.landmarks.presence for each in track.sightings]
     return Person(
         person=number,
         times_s=times_s[every],
-        boxes=_filled([each.box for each in track.sightings], times_s, frames),
+        boxes=_filled(np.stack([each.box for each in track.sightings]), times_s, frames),
         keypoints=np.clip(keypoints, [-np.inf, -np.inf, 0], [np.inf, np.inf, 1]),
-        landmarks3d=_filled([p.landmarks3d for p in parts], times_s, frames),
+        landmarks3d=_filled(landmarks3d, times_s, frames),
         presence=np.clip(presence, 0, 1),
     )
 
 
-def _filled(values: list[np.ndarray], times_s: np.ndarray, frames: np.ndarray) -> np.ndarray:
-    """(T, ...) `values` at `frames`, linear in time between."""
-    table = np.stack(values)
-    flat = table.reshape(len(frames), -1)
+def _one_way_round(track: Track, times_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Keypoints and 3D landmarks (S, 33, 3) of the sightings, left and right kept the same."""
+    keypoints = np.stack([each.landmarks.keypoints for each in track.sightings])
+    landmarks3d = np.stack([each.landmarks.landmarks3d for each in track.sightings])
+    wrong = mistaken(times_s, keypoints)
+    keypoints[wrong], landmarks3d[wrong] = other_way_round(keypoints[wrong], landmarks3d[wrong])
+    return keypoints, landmarks3d
+
+
+def _filled(values: np.ndarray, times_s: np.ndarray, frames: np.ndarray) -> np.ndarray:
+    """(T, ...) `values` (S, ...) at `frames`, linear in time between."""
+    flat = values.reshape(len(frames), -1)
     wanted = times_s[frames[0] : frames[-1] + 1]
     columns = [np.interp(wanted, times_s[frames], column) for column in flat.T]
-    return np.stack(columns, axis=1).reshape(len(wanted), *table.shape[1:])
+    return np.stack(columns, axis=1).reshape(len(wanted), *values.shape[1:])
