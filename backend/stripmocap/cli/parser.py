@@ -1,0 +1,151 @@
+"""What may be typed: every verb with its arguments. Light, so that `stripmocap --help` is quick."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from dataclasses import fields
+from pathlib import Path
+
+from ..contract.body_file import GENDERS
+from ..contract.messages import CaptureRequest, Clip
+from ..contract.methods import METHODS, SmplifyOptions
+from ..contract.motion import TAKE_LABELS
+
+_Verbs = argparse._SubParsersAction  # argparse gives it no public name
+
+
+def make() -> argparse.ArgumentParser:
+    """The parser of the whole command line; `verb` in its result is the name of a module here."""
+    parser = argparse.ArgumentParser(
+        prog="stripmocap", description="Turns footage of people into animated characters."
+    )
+    parser.add_argument("--version", action=_Version)
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    _add_capture(verbs)
+    _add_overlay(verbs)
+    _add_export(verbs)
+    _add_evaluate(verbs)
+    _add_benchmark(verbs)
+    _add_train(verbs)
+    doctor = verbs.add_parser("doctor", help="say what is installed, what is missing, what to do")
+    doctor.add_argument("--json", type=Path, metavar="FILE", help="also write it as JSON")
+    return parser
+
+
+def request_of(arguments: argparse.Namespace) -> CaptureRequest:
+    """What the arguments of `_add_request` ask for.
+
+    Raises:
+        RequestError: a number is out of bounds, or the span is empty.
+    """
+    chosen = {each.name: getattr(arguments, each.name) for each in fields(SmplifyOptions)}
+    return CaptureRequest(
+        clip=Clip(str(arguments.video), start_s=arguments.start, stop_s=arguments.stop),
+        estimator=arguments.method,
+        options=SmplifyOptions(**chosen),
+        body=arguments.body,
+        height_m=arguments.height,
+        focal_px=arguments.focal,
+    )
+
+
+class _Version(argparse.Action):
+    """Prints the version; a plain action would look it up even when nobody asks."""
+
+    def __init__(self, option_strings: list[str], dest: str) -> None:
+        super().__init__(option_strings, dest, nargs=0, help="print the version")
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        import importlib.metadata
+
+        print(f"stripmocap {importlib.metadata.version('stripmocap')}")
+        parser.exit()
+
+
+def _add_capture(verbs: _Verbs) -> None:
+    capture = verbs.add_parser("capture", help="capture everybody in a video")
+    _add_request(capture)
+    capture.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FILE", help="the result, an .npz file"
+    )
+    capture.add_argument(
+        "--overlay", type=Path, metavar="FILE", help="also draw the bodies over the footage, .mp4"
+    )
+
+
+def _add_overlay(verbs: _Verbs) -> None:
+    overlay = verbs.add_parser("overlay", help="draw captured bodies over the footage")
+    overlay.add_argument("video", type=Path, metavar="VIDEO")
+    overlay.add_argument("result", type=Path, metavar="RESULT", help="a capture, .npz")
+    overlay.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help="the movie to write, .mp4"
+    )
+    overlay.add_argument("--take", choices=TAKE_LABELS, help="which take (default: the last)")
+    overlay.add_argument(
+        "--picture", type=Path, metavar="FILE", help="write one picture, .png or .jpg"
+    )
+    overlay.add_argument(
+        "--at", type=float, metavar="S", help="the picture's time (default: the middle)"
+    )
+
+
+def _add_export(verbs: _Verbs) -> None:
+    export = verbs.add_parser("export", help="write a capture for other programs")
+    export.add_argument("result", type=Path, metavar="RESULT", help="a capture, .npz")
+    export.add_argument(
+        *("-o", "--output"),
+        type=Path,
+        required=True,
+        metavar="PATH",
+        help="a folder, for a file a person; or an .npz file, for one person",
+    )
+    export.add_argument("--format", choices=("amass",), default="amass")
+    export.add_argument("--take", choices=TAKE_LABELS, help="which take (default: the last)")
+    export.add_argument("--person", type=int, help="only this person")
+    export.add_argument("--fps", type=float, help="frames a second (default: the footage's)")
+
+
+def _add_evaluate(verbs: _Verbs) -> None:
+    evaluate = verbs.add_parser("evaluate", help="score a capture against a ground truth")
+    _add_request(evaluate)
+    evaluate.add_argument("--truth", type=Path, required=True, metavar="FILE", help="an .npz file")
+    evaluate.add_argument("--camera", help="name in the truth file; may be left out if it has one")
+    evaluate.add_argument("--person", help="name in the truth file; may be left out if it has one")
+    evaluate.add_argument("--result", type=Path, metavar="FILE", help="score this capture, .npz")
+    evaluate.add_argument("--json", type=Path, metavar="FILE", help="also write the scores as JSON")
+
+
+def _add_benchmark(verbs: _Verbs) -> None:
+    benchmark = verbs.add_parser("benchmark", help="measure speed on this machine")
+    benchmark.add_argument("what", choices=("smplify", "capture"))
+    benchmark.add_argument("video", type=Path, nargs="?", help="footage for `capture`")
+    benchmark.add_argument("--batch", type=int, default=64, help="frames fitted at once")
+    benchmark.add_argument("--repeats", type=int, default=3)
+    benchmark.add_argument("--threads", type=int, default=2)
+    benchmark.add_argument("--json", type=Path, metavar="FILE", help="also write it as JSON")
+
+
+def _add_train(verbs: _Verbs) -> None:
+    train = verbs.add_parser("train", help="make the weights that are shipped, from free mocap")
+    train.add_argument("what", choices=("pose-prior",))
+    train.add_argument("rest", nargs=argparse.REMAINDER, help="arguments of the training")
+
+
+def _add_request(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("video", type=Path, metavar="VIDEO", help="a movie, or one of its pictures")
+    verb.add_argument("--start", type=float, default=0.0, metavar="S", help="seconds (default 0)")
+    verb.add_argument("--stop", type=float, default=math.inf, metavar="S", help="default: the end")
+    verb.add_argument("--method", choices=tuple(METHODS), default="smplify")
+    verb.add_argument("--body", choices=GENDERS, default="neutral")
+    verb.add_argument("--height", type=float, metavar="M", help="the actor's height in metres")
+    verb.add_argument("--focal", type=float, metavar="PX", help="the camera's focal length, pixels")
+    for option in fields(SmplifyOptions):
+        verb.add_argument(
+            f"--{option.name.replace('_', '-')}",
+            type=float,
+            default=option.default,
+            metavar="X",
+            help=f"weight, default {option.default:g}, {option.metadata['min']:g} to "
+            f"{option.metadata['max']:g}",
+        )

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import math
+import os
+from collections import namedtuple
+
+import pytest
+from stripmocap import cli
+from stripmocap.contract import result_file
+
+Usage = namedtuple("Usage", "total used free")
+
+
+def test_the_result_can_be_read_again(footage, tmp_path, asked, capsys):
+    path = tmp_path / "result.npz"
+
+    status = cli.main(["capture", str(footage), "-o", str(path)])
+
+    assert status == cli.DONE
+    assert len(result_file.load(path).take("fitted").motions[0].times_s) == 8
+    assert f"Saved {path}" in capsys.readouterr().out
+
+
+def test_everything_that_was_typed_is_asked_for(footage, tmp_path, asked):
+    options = "--start 1 --stop 2.5 --height 1.8 --focal 900 --body female"
+    options += " --smoothness 2 --depth-cue 0 --contacts 0.5"
+
+    cli.main(["capture", str(footage), "-o", str(tmp_path / "a.npz"), *options.split()])
+
+    (request,) = asked
+    assert (request.clip.start_s, request.clip.stop_s) == (1, 2.5)
+    assert (request.height_m, request.focal_px, request.body) == (1.8, 900, "female")
+    assert vars(request.options) == {"smoothness": 2, "depth_cue": 0, "contacts": 0.5}
+
+
+def test_nothing_typed_asks_for_the_whole_clip(footage, tmp_path, asked):
+    cli.main(["capture", str(footage), "-o", str(tmp_path / "a.npz")])
+
+    assert asked[0].clip.start_s == 0
+    assert math.isinf(asked[0].clip.stop_s)
+
+
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [
+        ("no/such/folder/a.npz", "is not a folder"),
+        ("result.txt", "does not end in .npz"),
+        ("folder.npz", "is a folder"),
+    ],
+)
+def test_a_wrong_output_is_refused_before_the_work(footage, tmp_path, asked, capsys, output, said):
+    (tmp_path / "folder.npz").mkdir()
+
+    status = cli.main(["capture", str(footage), "-o", str(tmp_path / output)])
+
+    assert status == cli.REFUSED
+    assert said in capsys.readouterr().err
+    assert asked == []
+
+
+def test_a_folder_that_may_not_be_written_is_refused(footage, tmp_path, asked, monkeypatch, capsys):
+    def refuse(**_: object):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("stripmocap.cli.outputs.tempfile.NamedTemporaryFile", refuse)
+
+    status = cli.main(["capture", str(footage), "-o", str(tmp_path / "a.npz")])
+
+    assert status == cli.REFUSED
+    assert "cannot be written (Permission denied)" in capsys.readouterr().err
+    assert asked == []
+
+
+def test_a_full_disk_is_refused(footage, tmp_path, asked, monkeypatch, capsys):
+    monkeypatch.setattr(
+        "stripmocap.cli.outputs.shutil.disk_usage", lambda _: Usage(100, 99, 1 << 20)
+    )
+
+    status = cli.main(["capture", str(footage), "-o", str(tmp_path / "a.npz")])
+
+    assert status == cli.REFUSED
+    assert "has 1 MB left" in capsys.readouterr().err
+    assert asked == []
+
+
+def test_the_footage_is_never_overwritten(tmp_path, asked, capsys):
+    clip = tmp_path / "clip.npz"
+    clip.write_bytes(b"precious")
+    os.link(clip, tmp_path / "same.npz")
+
+    status = cli.main(["capture", str(clip), "-o", str(tmp_path / "same.npz")])
+
+    assert status == cli.REFUSED
+    assert clip.read_bytes() == b"precious"
+    assert "would overwrite" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "options", ["--start 3 --stop 2", "--height 5", "--focal -1", "--smoothness nan", "--start nan"]
+)
+def test_impossible_numbers_are_refused(footage, tmp_path, asked, options, capsys):
+    status = cli.main(["capture", str(footage), "-o", str(tmp_path / "a.npz"), *options.split()])
+
+    assert status == cli.REFUSED
+    assert capsys.readouterr().err.startswith("Error: ")
+    assert asked == []
+
+
+def test_an_overlay_is_made_with_the_result(footage, tmp_path, asked):
+    overlay = tmp_path / "overlay.mp4"
+
+    status = cli.main(
+        ["capture", str(footage), "-o", str(tmp_path / "a.npz"), "--overlay", str(overlay)]
+    )
+
+    assert status == cli.DONE
+    assert overlay.stat().st_size > 0

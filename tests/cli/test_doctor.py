@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from stripmocap import assets, cli, doctor
+
+ROW = assets.Asset(
+    name="eyes",
+    filename="eyes.tflite",
+    sha256="00",
+    licence="Apache-2.0",
+    page="a page",
+    how=assets.FETCHED,
+)
+
+
+@pytest.fixture
+def one_asset(monkeypatch):
+    def have(state):
+        status = assets.AssetStatus(ROW, Path("cache/eyes.tflite"), state)
+        monkeypatch.setattr(assets, "status", lambda: [status])
+
+    return have
+
+
+def finding(subject: str) -> doctor.Finding:
+    return next(each for each in doctor.examine() if each.subject == subject)
+
+
+def test_everything_is_looked_at(one_asset, capsys):
+    one_asset("ready")
+
+    status = cli.main(["doctor"])
+
+    said = capsys.readouterr().out
+    assert status == cli.DONE
+    for subject in ("Python", "torch", "packages", "ffmpeg", "body", "eyes", "cache folder"):
+        assert subject in said
+    assert "ready, Apache-2.0, fetched, from a page" in said
+
+
+def test_a_file_that_is_fetched_later_is_no_problem(one_asset):
+    one_asset("missing")
+
+    assert finding("eyes").state == "note"
+    assert "first capture" in finding("eyes").advice
+
+
+def test_a_damaged_file_is_a_problem_with_advice(one_asset, capsys):
+    one_asset("corrupt")
+
+    status = cli.main(["doctor"])
+
+    assert status == cli.REFUSED
+    assert "Delete the file" in capsys.readouterr().out
+
+
+def test_a_cache_that_may_not_be_written_is_a_problem(monkeypatch, tmp_path):
+    def refuse(**_: object):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("stripmocap.doctor.tempfile.NamedTemporaryFile", refuse)
+    monkeypatch.setenv("STRIPMOCAP_CACHE", str(tmp_path / "not" / "there"))
+
+    found = finding("cache folder")
+
+    assert found.state == "problem"
+    assert "STRIPMOCAP_CACHE" in found.advice
+    assert not (tmp_path / "not").exists()
+
+
+def test_a_package_that_cannot_be_loaded_is_a_problem(monkeypatch):
+    monkeypatch.setattr(doctor, "_PACKAGES", ("numpy", "no_such_package"))
+
+    assert finding("no_such_package").state == "problem"
+
+
+def test_the_findings_can_be_read_by_a_program(one_asset, tmp_path):
+    one_asset("ready")
+    path = tmp_path / "doctor.json"
+
+    cli.main(["doctor", "--json", str(path)])
+
+    findings = json.loads(path.read_text(encoding="utf-8"))["findings"]
+    assert {"subject", "state", "text", "advice"} == set(findings[0])

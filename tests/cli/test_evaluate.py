@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from stripmocap import cli
+from stripmocap.contract.motion import LEVEL_WORLD_FROM_CAMERA
+from stripmocap.contract.skeleton import JOINT_NAMES
+from toybody import toy_joints
+
+KEYS = {"pa_mpjpe_mm", "mpjpe_mm", "accel_error_m_s2", "foot_slide_cm_s", "jitter", "frames"}
+
+
+@pytest.fixture
+def truth_file(tmp_path: Path) -> Path:
+    """The truth about the toy body that stands still at x = 0, 4 m from the camera."""
+    upright = toy_joints() * np.array([1, -1, -1])
+    pelvis = toy_joints()[0]
+    camera = upright - pelvis * np.array([1, -1, -1]) + pelvis + np.array([0, -0.95, 4])
+    world = camera @ LEVEL_WORLD_FROM_CAMERA[:3, :3].T
+    path = tmp_path / "gt.npz"
+    np.savez(
+        path,
+        joints3d=np.tile(world, (2, 8, 1, 1)) + np.array([0, 30])[:, None, None, None],
+        valid=np.ones((2, 8, 24), dtype=bool),
+        joint_names=np.array(JOINT_NAMES),
+        person_names=np.array(["man", "woman"]),
+        camera_names=np.array(["front"]),
+        fps=np.array(25.0),
+        K=np.array([[[80.0, 0, 31.5], [0, 80, 23.5], [0, 0, 1]]]),
+        R=LEVEL_WORLD_FROM_CAMERA[None, :3, :3].transpose(0, 2, 1),
+        t=np.zeros((1, 3)),
+    )
+    return path
+
+
+def command(footage: Path, truth_file: Path, *more: str) -> list[str]:
+    return ["evaluate", str(footage), "--truth", str(truth_file), "--person", "man", *more]
+
+
+def test_the_json_has_the_scores_of_every_take(footage, truth_file, asked, tmp_path, capsys):
+    path = tmp_path / "scores.json"
+
+    status = cli.main(command(footage, truth_file, "--camera", "front", "--json", str(path)))
+
+    scores = json.loads(path.read_text(encoding="utf-8"))
+    assert status == cli.DONE
+    assert list(scores) == ["takes"]
+    assert set(scores["takes"]["fitted"]) == KEYS
+    assert scores["takes"]["fitted"]["frames"] == 8
+    assert scores["takes"]["fitted"]["mpjpe_mm"] < 0.1
+    assert "PA-MPJPE mm" in capsys.readouterr().out
+
+
+def test_a_result_that_is_there_is_not_captured_again(footage, truth_file, asked, made_capture):
+    status = cli.main(command(footage, truth_file, "--result", str(made_capture(2.0, 0.0))))
+
+    assert status == cli.DONE
+    assert asked == []
+
+
+def test_the_person_nearest_to_the_truth_is_scored(
+    footage, truth_file, made_capture, tmp_path, capsys
+):
+    made = made_capture(1.0, 0.0, -1.0)
+
+    cli.main(command(footage, truth_file, "--result", str(made)))
+
+    row = capsys.readouterr().out.splitlines()[1].split()
+    assert row[:3] == ["fitted", "1", "0.0"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--camera", "top"], "Use --camera with front"),
+        (["--person", "dog"], "Use --person with man or woman"),
+        (["--person", "woman"], "nobody in the capture is where front saw woman"),
+        (["--json", "no/scores.json"], "is not a folder"),
+    ],
+)
+def test_what_cannot_be_scored_is_refused(footage, truth_file, asked, capsys, options, said):
+    status = cli.main(command(footage, truth_file, *options))
+
+    assert status == cli.REFUSED
+    assert said in capsys.readouterr().err
+
+
+def test_a_missing_truth_is_refused_before_the_work(footage, tmp_path, asked, capsys):
+    status = cli.main(command(footage, tmp_path / "no.npz"))
+
+    assert status == cli.REFUSED
+    assert "is not there" in capsys.readouterr().err
+    assert asked == []
