@@ -85,12 +85,17 @@ def show_footage(shot: Shot, capture: motion.Capture, *, beside: Path) -> None:
     Raises:
         RequestError: the clip is in neither place, or Blender cannot read it.
     """
+    footage = find_footage(capture, beside=beside)
+    if footage is None:
+        raise errors.RequestError(f"the clip {clip_path(capture) or 'of this capture'} is missing")
+    camera.show_footage(shot.camera, footage, timing=shot.timing)
+
+
+def find_footage(capture: motion.Capture, *, beside: Path) -> Path | None:
+    """The captured clip's file, where it was or in the folder `beside`; None if in neither."""
     path, name = clip_path(capture), clip_name(capture)
     candidates = (Path(path), beside / path, beside / name) if name else ()
-    footage = next((each.absolute() for each in candidates if each.is_file()), None)
-    if footage is None:
-        raise errors.RequestError(f"the clip {path or 'of this capture'} was not found")
-    camera.show_footage(shot.camera, footage, timing=shot.timing)
+    return next((each.absolute() for each in candidates if each.is_file()), None)
 
 
 def clip_path(capture: motion.Capture) -> str:

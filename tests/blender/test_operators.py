@@ -87,7 +87,7 @@ def test_missing_footage_is_told_and_the_people_still_come(addon, capture_file, 
     assert call(capture_file) == {"FINISHED"}
 
     assert "walk_person0" in bpy.data.objects
-    assert "walk.mp4 was not found" in "".join(capfd.readouterr())
+    assert "walk.mp4 is missing" in "".join(capfd.readouterr())
 
 
 def test_selected_strip_of_the_clip_is_followed(addon, capture_file):
