@@ -60,17 +60,17 @@ class Body:
 
     def shaped(self, betas: Tensor) -> Tensor:
         """(..., V, 3) metres, the rest mesh of shape `betas` (..., 10)."""
-        return self.v_template + _blend(self.shapedirs, betas)
+        return self.v_template + blend(self.shapedirs, betas)
 
     def rest_joints(self, betas: Tensor) -> Tensor:
         """(..., 24, 3) metres, the rest joints of shape `betas` (..., 10)."""
-        return self.J_template + _blend(self.J_shapedirs, betas)
+        return self.J_template + blend(self.J_shapedirs, betas)
 
     def posed(self, shaped: Tensor, body_pose: Tensor) -> Tensor:
         """(..., V, 3) metres, the shaped rest mesh with the correctives of `body_pose` on it."""
         if self.posedirs.shape[-1] == 0:
             return shaped
-        return shaped + _blend(self.posedirs, pose_feature(body_pose))
+        return shaped + blend(self.posedirs, pose_feature(body_pose))
 
     def skeleton(self, global_orient: Tensor, body_pose: Tensor, *, betas: Tensor) -> Chain:
         """The posed joints, before `transl`."""
@@ -125,7 +125,7 @@ def pose_feature(body_pose: Tensor) -> Tensor:
     return (body_pose - identity).flatten(start_dim=-3)
 
 
-def _blend(directions: Tensor, coefficients: Tensor) -> Tensor:
+def blend(directions: Tensor, coefficients: Tensor) -> Tensor:
     """(..., R, 3) offsets of rows, from directions (R, 3, L) and coefficients (..., L)."""
     flat = directions.flatten(end_dim=1)  # (3R, L)
     return (coefficients @ flat.T).unflatten(-1, directions.shape[:2])

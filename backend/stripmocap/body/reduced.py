@@ -15,11 +15,13 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from ..contract.body_file import BodyTemplate
+from ..contract.skeleton import BETAS_COUNT, JOINT_COUNT, PARENTS
 from . import kinematics
 from .kinematics import Chain
-from .model import pose_feature
+from .model import blend, pose_feature
 
 # Weight that a joint may lose at a keypoint: below float32's own noise at a metre.
 _NEGLIGIBLE = 1e-9
@@ -44,14 +46,16 @@ class ReducedBody:
 
     J_template: Tensor  # (24, 3) metres
     J_shapedirs: Tensor  # (24, 3, 10) metres per unit of beta
-    subtree: Tensor  # (24, 24)
+    subtree: Tensor  # (24, 24) one at [a, j] where joint j is a or below it
     pair_joint: Tensor  # (S,) int64, the joint of each (keypoint, joint) pair
-    pair_keypoint: Tensor  # (S,) int64
-    gather: Tensor  # (K, S) one where pair s belongs to keypoint k
+    pair_of: Tensor  # (K * 24,) int64, the pair of each keypoint and joint; S where there is none
     arms_template: Tensor  # (S, 3) a - W J of betas zero: the keypoint's share about its joint
     arms_shapedirs: Tensor  # (S, 3, 10)
     arms_posedirs: Tensor  # (S, 3, 207), or (S, 3, 0)
+    pair_weights: Tensor  # (S,)
     weights: Tensor  # (K, 24) W
+    lift: Tensor  # (S, K * 24) one at [s, (k, a)] where joint a carries pair s of keypoint k
+    points_shapedirs: Tensor  # (72, P * 10) what betas move of each point, in each joint's axes
 
     @classmethod
     def from_template(
@@ -66,40 +70,29 @@ class ReducedBody:
 
         `transl` is added to each keypoint as a whole, so rows should sum to one.
         """
-        rows = np.asarray(rows, dtype=np.float64)
-        skin = template.lbs_weights.astype(np.float64)
-        regressor = template.J_regressor.astype(np.float64)
-        weights = rows @ skin  # (K, 24)
-        # A joint may weigh nothing in sum and still turn the point, where weights cancel.
-        reach = np.abs(rows) @ np.abs(skin)
-        keypoint, joint = np.nonzero(reach > _NEGLIGIBLE)
-        fold = rows[keypoint] * skin[:, joint].T  # (S, V)
-        used = np.flatnonzero(np.abs(fold).sum(axis=0))
-        fold, pair_weights = fold[:, used], weights[keypoint, joint]
-        J_template = regressor @ template.v_template
-        J_shapedirs = np.einsum("jv,vcl->jcl", regressor, template.shapedirs)
-
-        def folded(array: np.ndarray) -> np.ndarray:
-            return np.tensordot(fold, array[used].astype(np.float64), axes=1)
+        folded = _fold(template, np.asarray(rows, dtype=np.float64))
+        subtree = kinematics.subtrees(torch.float64, "cpu").numpy()
+        pair_of = np.full(folded.weights.size, len(folded.joint))
+        pair_of[folded.keypoint * JOINT_COUNT + folded.joint] = np.arange(len(folded.joint))
+        carries = subtree[:, folded.joint].T[:, None, :]  # (S, 1, 24)
+        lift = carries * (folded.keypoint[:, None] == np.arange(len(rows)))[:, :, None]
 
         def tensor(array: np.ndarray) -> Tensor:
             return torch.tensor(array, dtype=dtype, device=device)
 
         return cls(
-            J_template=tensor(J_template),
-            J_shapedirs=tensor(J_shapedirs),
-            subtree=kinematics.subtrees(dtype, device),
-            pair_joint=torch.tensor(joint, device=device),
-            pair_keypoint=torch.tensor(keypoint, device=device),
-            gather=tensor(np.arange(len(rows))[:, None] == keypoint),
-            arms_template=tensor(
-                folded(template.v_template) - pair_weights[:, None] * J_template[joint]
-            ),
-            arms_shapedirs=tensor(
-                folded(template.shapedirs) - pair_weights[:, None, None] * J_shapedirs[joint]
-            ),
-            arms_posedirs=tensor(folded(template.posedirs)),
-            weights=tensor(weights),
+            J_template=tensor(folded.J_template),
+            J_shapedirs=tensor(folded.J_shapedirs),
+            subtree=tensor(subtree),
+            pair_joint=torch.tensor(folded.joint, device=device),
+            pair_of=torch.tensor(pair_of, device=device),
+            arms_template=tensor(folded.arms_template),
+            arms_shapedirs=tensor(folded.arms_shapedirs),
+            arms_posedirs=tensor(folded.arms_posedirs),
+            pair_weights=tensor(folded.weights[folded.keypoint, folded.joint]),
+            weights=tensor(folded.weights),
+            lift=tensor(lift.reshape(len(folded.joint), -1)),
+            points_shapedirs=tensor(_points_shapedirs(folded, subtree)),
         )
 
     def points(
@@ -118,10 +111,12 @@ class ReducedBody:
             betas: (..., 10) or (10,).
             transl: (..., 3) metres.
         """
-        skeleton = self._skeleton(global_orient, body_pose, betas)
-        turned = self._turned_arms(skeleton.rotations, body_pose, betas)
-        keypoints = self.gather @ turned + self.weights @ skeleton.positions
-        points = torch.cat([skeleton.positions, keypoints], dim=-2)
+        rotations, positions = self._skeleton(global_orient, body_pose, betas)
+        arms = self._arms(body_pose, betas)  # (..., S, 3)
+        everywhere = pad(arms, (0, 0, 0, 1)).index_select(-2, self.pair_of)
+        everywhere = everywhere.unflatten(-2, self.weights.shape)  # (..., K, 24, 3)
+        turned = everywhere.flatten(start_dim=-2) @ rotations.mT.flatten(-3, -2)  # (..., K, 3)
+        points = torch.cat([positions, turned + self.weights @ positions], dim=-2)
         return points if transl is None else points + transl.unsqueeze(-2)
 
     def linearise(
@@ -139,45 +134,97 @@ class ReducedBody:
             transl: (N, 3) metres.
         """
         rotations, positions = self._skeleton(global_orient, body_pose, betas)
-        turned = self._turned_arms(rotations, body_pose, betas)  # (N, S, 3)
-        keypoints = self.gather @ turned + self.weights @ positions
-        points = torch.cat([positions, keypoints], dim=-2) + transl.unsqueeze(-2)
-        arms = torch.cat([self._joint_arms(positions), self._keypoint_arms(turned, positions)], -3)
-        return Linearisation(points, arms, self._betas_jacobian(rotations), rotations)
+        turned = rotations[:, self.pair_joint] @ self._arms(body_pose, betas).unsqueeze(-1)
+        carried = self.pair_weights.unsqueeze(-1) * positions[:, self.pair_joint]
+        shares = turned.squeeze(-1) + carried  # (N, S, 3) each pair's part of its keypoint
+        arms = torch.cat([self._joint_arms(positions), self._keypoint_arms(shares, positions)], 1)
+        # The pelvis carries all: its arms are the keypoints, seen from the pelvis.
+        whole = self.weights.sum(dim=1).unsqueeze(-1) * positions[:, None, 0]
+        points = torch.cat([positions, arms[:, JOINT_COUNT:, 0] + whole], dim=1)
+        return Linearisation(
+            points + transl.unsqueeze(1), arms, self._betas_jacobian(rotations), rotations
+        )
 
     def _skeleton(self, global_orient: Tensor, body_pose: Tensor, betas: Tensor) -> Chain:
         rotations = kinematics.global_rotations(global_orient, body_pose)
-        rest_joints = self.J_template + torch.einsum("jcl,...l->...jc", self.J_shapedirs, betas)
+        rest_joints = self.J_template + blend(self.J_shapedirs, betas)
         return kinematics.chain(rotations, rest_joints, subtree=self.subtree)
 
-    def _turned_arms(self, rotations: Tensor, body_pose: Tensor, betas: Tensor) -> Tensor:
-        """(..., S, 3) metres, each pair's share of its keypoint about its joint, in world axes."""
-        arms = self.arms_template + torch.einsum("scl,...l->...sc", self.arms_shapedirs, betas)
-        if self.arms_posedirs.shape[-1]:
-            feature = pose_feature(body_pose)
-            flat = self.arms_posedirs.flatten(end_dim=1)  # (3S, 207)
-            arms = arms + (feature @ flat.T).unflatten(-1, self.arms_posedirs.shape[:2])
-        pair_rotations = rotations[..., self.pair_joint, :, :]
-        return (pair_rotations @ arms.unsqueeze(-1)).squeeze(-1)
+    def _arms(self, body_pose: Tensor, betas: Tensor) -> Tensor:
+        """(..., S, 3) metres, each pair's share of its keypoint about its joint, in its axes."""
+        arms = self.arms_template + blend(self.arms_shapedirs, betas)
+        if self.arms_posedirs.shape[-1] == 0:
+            return arms
+        return arms + blend(self.arms_posedirs, pose_feature(body_pose))
 
     def _joint_arms(self, positions: Tensor) -> Tensor:
         """(N, 24, 24, 3) from joint a to joint j below it; zero where j does not hang on a."""
         apart = positions.unsqueeze(-2) - positions.unsqueeze(-3)  # [j, a] = g_j - g_a
         return apart * self.subtree.T.unsqueeze(-1)
 
-    def _keypoint_arms(self, turned: Tensor, positions: Tensor) -> Tensor:
+    def _keypoint_arms(self, shares: Tensor, positions: Tensor) -> Tensor:
         """(N, K, 24, 3) from joint a to the part of each keypoint that a carries, by its weight."""
-        shares = turned.new_zeros(*turned.shape[:-2], *self.weights.shape, 3)
-        shares[..., self.pair_keypoint, self.pair_joint, :] = turned
-        shares = shares + self.weights.unsqueeze(-1) * positions.unsqueeze(-3)  # (N, K, 24, 3)
-        carried = self.weights @ self.subtree.T  # (K, 24) weight of each subtree
-        return self.subtree @ shares - carried.unsqueeze(-1) * positions.unsqueeze(-3)
+        lifted = (shares.mT @ self.lift).unflatten(-1, self.weights.shape)  # (N, 3, K, 24)
+        weight = self.weights @ self.subtree.T  # (K, 24) of what each joint carries
+        return (lifted - weight * positions.mT.unsqueeze(-2)).permute(0, 2, 3, 1)
 
     def _betas_jacobian(self, rotations: Tensor) -> Tensor:
         """(N, 24 + K, 3, 10) metres per unit of beta."""
-        bones = kinematics.bones(self.J_shapedirs.flatten(start_dim=1)).unflatten(-1, (3, -1))
-        carried = kinematics.parent_rotations(rotations) @ bones  # (N, 24, 3, 10)
-        joints = self.subtree.T @ carried.flatten(start_dim=-2)  # (N, 24, 30)
-        turned = rotations[..., self.pair_joint, :, :] @ self.arms_shapedirs  # (N, S, 3, 10)
-        keypoints = self.gather @ turned.flatten(start_dim=-2) + self.weights @ joints
-        return torch.cat([joints, keypoints], dim=-2).unflatten(-1, (3, -1))
+        flat = rotations.transpose(1, 2).flatten(start_dim=2)  # (N, 3, 72)
+        moved = (flat @ self.points_shapedirs).unflatten(-1, (-1, BETAS_COUNT))
+        everything = self.weights.sum(dim=1)  # the pelvis moves in the rest pose's axes
+        share = torch.cat([everything.new_ones(JOINT_COUNT), everything])
+        return moved.transpose(1, 2) + share[:, None, None] * self.J_shapedirs[0]
+
+
+class _Folded(NamedTuple):
+    """A body's arrays with the mesh summed away, in double precision."""
+
+    J_template: np.ndarray  # (24, 3)
+    J_shapedirs: np.ndarray  # (24, 3, 10)
+    keypoint: np.ndarray  # (S,)
+    joint: np.ndarray  # (S,)
+    weights: np.ndarray  # (K, 24)
+    arms_template: np.ndarray  # (S, 3)
+    arms_shapedirs: np.ndarray  # (S, 3, 10)
+    arms_posedirs: np.ndarray  # (S, 3, 207 or 0)
+
+
+def _fold(template: BodyTemplate, rows: np.ndarray) -> _Folded:
+    skin = template.lbs_weights.astype(np.float64)
+    regressor = template.J_regressor.astype(np.float64)
+    J_template = regressor @ template.v_template
+    J_shapedirs = np.einsum("jv,vcl->jcl", regressor, template.shapedirs)
+    weights = rows @ skin
+    # A joint may weigh nothing in sum and still turn the point, where weights cancel.
+    keypoint, joint = np.nonzero(np.abs(rows) @ np.abs(skin) > _NEGLIGIBLE)
+    fold = rows[keypoint] * skin[:, joint].T  # (S, V)
+    used = np.flatnonzero(np.abs(fold).sum(axis=0))
+    fold, pair_weights = fold[:, used], weights[keypoint, joint]
+
+    def folded(array: np.ndarray) -> np.ndarray:
+        return np.tensordot(fold, array[used].astype(np.float64), axes=1)
+
+    return _Folded(
+        J_template=J_template,
+        J_shapedirs=J_shapedirs,
+        keypoint=keypoint,
+        joint=joint,
+        weights=weights,
+        arms_template=folded(template.v_template) - pair_weights[:, None] * J_template[joint],
+        arms_shapedirs=folded(template.shapedirs)
+        - pair_weights[:, None, None] * J_shapedirs[joint],
+        arms_posedirs=folded(template.posedirs),
+    )
+
+
+def _points_shapedirs(folded: _Folded, subtree: np.ndarray) -> np.ndarray:
+    """(72, P * 10): bones on the way to each joint, in their parents' axes, and keypoints' arms."""
+    by_joint = np.zeros((JOINT_COUNT, JOINT_COUNT, 3, BETAS_COUNT))  # [point, axes of joint]
+    for joint, parent in enumerate(PARENTS[1:], start=1):
+        bone = folded.J_shapedirs[joint] - folded.J_shapedirs[parent]
+        by_joint[subtree[joint] > 0, parent] += bone
+    keypoints = np.tensordot(folded.weights, by_joint, axes=1)  # (K, 24, 3, 10)
+    keypoints[folded.keypoint, folded.joint] += folded.arms_shapedirs
+    every = np.concatenate([by_joint, keypoints])  # (P, 24, 3, 10)
+    return every.transpose(1, 2, 0, 3).reshape(3 * JOINT_COUNT, -1)
