@@ -1,8 +1,9 @@
 """BlazePose through LiteRT: a person detector, and a network for one person's 33 landmarks.
 
-Bazarevsky et al., "BlazePose: On-device Real-time Body Pose tracking", 2020; the detector is a
-single-shot one (Liu et al., "SSD", ECCV 2016) after BlazeFace, with blended non-maximum suppression
-(Bazarevsky et al., "BlazeFace", 2019). Pixel (0, 0) is the centre of the picture's top-left pixel.
+Bazarevsky et al., "BlazePose: On-device Real-time Body Pose tracking", 2020. The landmark network
+looks at each person twice, as is and mirrored. The mean of the two is better than either, and
+where they differ the network is guessing: its own confidence says little about hidden limbs, the
+difference tells them. Pixel (0, 0) is the centre of the picture's top-left pixel.
 """
 
 from __future__ import annotations
@@ -15,21 +16,19 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from .. import assets
+from . import ssd
 from .observations import KEYPOINT_COUNT
 from .regions import Region, cut_out, region_of, to_picture
+from .sides import OTHER_SIDE, other_way_round
 
-DETECTOR_SIDE = 224
-DETECTOR_STRIDES = (8, 16, 32, 32, 32)  # pixels; two anchors a cell on each
-SCORE_LIMIT = 100.0  # logits are clipped: the exponential must not overflow
-DETECTOR_MIN_SCORE = 0.5
-DETECTOR_MIN_OVERLAP = 0.3  # boxes that overlap more than this are one person
 HIPS, CIRCLE = 0, 1  # of the detector's four keypoints
-
-LANDMARK_SIDE = 256
+LANDMARK_SIDE = 256  # pixels of the landmark network's picture
 LANDMARK_COUNT = 39  # 33, the two points of the next region, and four that are not used
 NEXT_HIPS, NEXT_CIRCLE = 33, 34
 PEAK_RADIUS = 3  # heatmap cells about the regressed place
 PEAK_MIN = 0.5  # a flatter heatmap says nothing
+AGREEMENT = 0.04  # of the region's side: two looks this far apart leave 1/e of the confidence
+OTHER_WAY_RATIO = 0.6  # nearer than this by the other names: the mirrored look saw the back
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,23 +61,23 @@ class BlazePose:
         """
         self._detector = _Network(assets.locate("blazepose_detector"), threads)
         self._landmarker = _Network(assets.locate("blazepose_landmarks"), threads)
-        self._anchors = anchors()
+        self._anchors = ssd.anchors()
 
     def detect(self, image: np.ndarray) -> list[Sighting]:
         """People in `image` (H, W, 3) uint8 RGB, best first."""
         height, width = image.shape[:2]
         side = max(height, width)
-        scale = DETECTOR_SIDE / side
+        scale = ssd.SIDE / side
         small = cv2.resize(
             image,
             (max(1, round(width * scale)), max(1, round(height * scale))),
             interpolation=cv2.INTER_AREA,
         )
-        left, top = (DETECTOR_SIDE - small.shape[1]) // 2, (DETECTOR_SIDE - small.shape[0]) // 2
-        padded = np.zeros((DETECTOR_SIDE, DETECTOR_SIDE, 3), dtype=np.float32)
+        left, top = (ssd.SIDE - small.shape[1]) // 2, (ssd.SIDE - small.shape[0]) // 2
+        padded = np.zeros((ssd.SIDE, ssd.SIDE, 3), dtype=np.float32)
         padded[top : top + small.shape[0], left : left + small.shape[1]] = small / 127.5 - 1.0
         raw = self._detector.run(padded)
-        boxes, keypoints, scores = decode(raw[12], raw[1][:, 0], self._anchors)
+        boxes, keypoints, scores = ssd.decode(raw[12], raw[1][:, 0], self._anchors)
         origin = np.array([left, top])
         stretch = np.array([width / small.shape[1], height / small.shape[0]])
         return [
@@ -89,30 +88,51 @@ class BlazePose:
             )
             for box, points, score in (
                 (
-                    (box.reshape(2, 2) * DETECTOR_SIDE - origin) * stretch - 0.5,
-                    (points * DETECTOR_SIDE - origin) * stretch - 0.5,
+                    (box.reshape(2, 2) * ssd.SIDE - origin) * stretch - 0.5,
+                    (points * ssd.SIDE - origin) * stretch - 0.5,
                     score,
                 )
-                for box, points, score in blended(boxes, keypoints, scores)
+                for box, points, score in ssd.blended(boxes, keypoints, scores)
             )
         ]
 
     def landmarks(self, image: np.ndarray, region: Region) -> Landmarks:
         """The landmarks of whoever is in `region` of `image` (H, W, 3) uint8 RGB."""
         picture = cut_out(image, region, LANDMARK_SIDE) / np.float32(255)
+        plain = self._look(picture)
+        mirror = _unmirrored(self._look(np.ascontiguousarray(picture[:, ::-1])))
+        look = _agreed(plain, mirror)
+        points = to_picture(look.places[:, :2], region)
+        next_points = to_picture(look.next_places, region)
+        metric = look.landmarks3d
+        return Landmarks(
+            keypoints=np.column_stack([points, look.places[:, 2]]),
+            landmarks3d=np.column_stack([metric[:, :2] @ region.axes.T, metric[:, 2]]),
+            presence=look.presence,
+            next_region=region_of(*next_points),
+        )
+
+    def _look(self, picture: np.ndarray) -> _Look:
         raw = self._landmarker.run(picture)
         screen = raw[LANDMARK_COUNT * 5].reshape(LANDMARK_COUNT, 5)
-        metric = raw[LANDMARK_COUNT * 3].reshape(LANDMARK_COUNT, 3)[:KEYPOINT_COUNT]
         places = refined(screen[:, :2] / LANDMARK_SIDE, raw[LANDMARK_COUNT])
-        points = to_picture(places, region)
         confidence = _sigmoid(screen[:, 3]) * _sigmoid(screen[:, 4])
-        turned = np.column_stack([metric[:, :2] @ region.axes.T, metric[:, 2]])
-        return Landmarks(
-            keypoints=np.column_stack([points, confidence])[:KEYPOINT_COUNT],
-            landmarks3d=turned,
+        return _Look(
+            places=np.column_stack([places, confidence])[:KEYPOINT_COUNT],
+            next_places=places[[NEXT_HIPS, NEXT_CIRCLE]],
+            landmarks3d=raw[LANDMARK_COUNT * 3].reshape(LANDMARK_COUNT, 3)[:KEYPOINT_COUNT],
             presence=float(raw[1].item()),
-            next_region=region_of(points[NEXT_HIPS], points[NEXT_CIRCLE]),
         )
+
+
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """What the landmark network says of one upright picture."""
+
+    places: np.ndarray  # (33, 3) fractions of the picture, and confidence
+    next_places: np.ndarray  # (2, 2) hips and a point of the body's circle
+    landmarks3d: np.ndarray  # (33, 3) metres, axes of the upright picture
+    presence: float
 
 
 class _Network:
@@ -135,70 +155,38 @@ class _Network:
         }
 
 
-def anchors() -> np.ndarray:
-    """(2254, 2) centres of the detector's anchors, as fractions of its picture."""
-    layers = []
-    for stride in DETECTOR_STRIDES:
-        cells = DETECTOR_SIDE // stride
-        middles = (np.arange(cells) + 0.5) / cells
-        grid = np.stack(np.meshgrid(middles, middles), axis=-1)  # (rows, columns, 2)
-        layers.append((stride, grid.reshape(-1, 2).repeat(2, axis=0)))
-    return np.concatenate([centres for _, centres in layers]).astype(np.float32)
+def _unmirrored(look: _Look) -> _Look:
+    """`look`, taken in the mirror, as if taken without."""
+    return _Look(
+        places=(look.places * [-1, 1, 1] + [1, 0, 0])[OTHER_SIDE],
+        next_places=look.next_places * [-1, 1] + [1, 0],
+        landmarks3d=(look.landmarks3d * [-1, 1, 1])[OTHER_SIDE],
+        presence=look.presence,
+    )
 
 
-def decode(
-    raw: np.ndarray, logits: np.ndarray, anchors: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Boxes (D, 4), keypoints (D, 4, 2) and scores (D,) of the anchors that see a person.
+def _agreed(plain: _Look, mirror: _Look) -> _Look:
+    """The mean of two looks, confident where they agree.
 
-    Args:
-        raw: (A, 12) offsets in pixels of the detector's picture: box centre, box size, keypoints.
-        logits: (A,) scores before the sigmoid.
-        anchors: (A, 2) as from `anchors`.
-
-    Returns:
-        Places as fractions of the detector's picture; boxes are x0, y0, x1, y1.
+    If the second took front for back, it is turned first: `sides` decides later which is right.
     """
-    scores = _sigmoid(np.clip(logits, -SCORE_LIMIT, SCORE_LIMIT))
-    seen = scores >= DETECTOR_MIN_SCORE
-    offsets = raw[seen].reshape(-1, 6, 2) / DETECTOR_SIDE
-    centres = offsets[:, 0] + anchors[seen]
-    half = offsets[:, 1] / 2
-    boxes = np.concatenate([centres - half, centres + half], axis=1)
-    return boxes, offsets[:, 2:] + anchors[seen][:, None], scores[seen]
+    places, landmarks3d = mirror.places, mirror.landmarks3d
+    turned = other_way_round(places, landmarks3d)
+    if _apart(plain.places, turned[0]) < OTHER_WAY_RATIO * _apart(plain.places, places):
+        places, landmarks3d = turned
+    difference = np.linalg.norm(plain.places[:, :2] - places[:, :2], axis=1)
+    mean = (plain.places + places) / 2
+    mean[:, 2] *= np.exp(-((difference / AGREEMENT) ** 2))
+    return _Look(
+        places=mean,
+        next_places=(plain.next_places + mirror.next_places) / 2,
+        landmarks3d=(plain.landmarks3d + landmarks3d) / 2,
+        presence=(plain.presence + mirror.presence) / 2,
+    )
 
 
-def blended(
-    boxes: np.ndarray, keypoints: np.ndarray, scores: np.ndarray
-) -> list[tuple[np.ndarray, np.ndarray, float]]:
-    """One (box (4,), keypoints (4, 2), score) a person: weighted means of those that overlap."""
-    order = np.argsort(-scores, kind="stable")
-    people = []
-    while len(order):
-        best = order[0]
-        same = overlaps(boxes[best], boxes[order]) > DETECTOR_MIN_OVERLAP
-        same[0] = True
-        members = order[same]
-        weights = scores[members] / scores[members].sum()
-        people.append(
-            (
-                np.einsum("d,dc->c", weights, boxes[members]),
-                np.einsum("d,dkc->kc", weights, keypoints[members]),
-                float(scores[best]),
-            )
-        )
-        order = order[~same]
-    return people
-
-
-def overlaps(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """(D,) intersection over union of `box` (4,) with each of `boxes` (D, 4)."""
-    low = np.maximum(box[:2], boxes[:, :2])
-    high = np.minimum(box[2:], boxes[:, 2:])
-    shared = np.prod(np.maximum(high - low, 0), axis=1)
-    area = np.prod(box[2:] - box[:2])
-    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
-    return shared / np.maximum(area + areas - shared, 1e-12)
+def _apart(a: np.ndarray, b: np.ndarray) -> float:
+    return float(np.median(np.linalg.norm(a[:, :2] - b[:, :2], axis=1)))
 
 
 def refined(places: np.ndarray, heatmaps: np.ndarray) -> np.ndarray:
