@@ -1,12 +1,14 @@
-"""Makes an environment for each Blender that is supported and runs the tests in them.
+"""Makes an environment for each Blender that is supported, and runs programs and tests in them.
 
-    python tools/blender_env.py                  all versions: make what is missing, run the tests
-    python tools/blender_env.py 4.2 5.2          these versions only
-    python tools/blender_env.py --python 5.2     only print the Python of that environment
+    python tools/blender_env.py test               tests/blender in every version
+    python tools/blender_env.py test 4.2 5.2       in these versions only
+    python tools/blender_env.py run SCRIPT ...     a program, in the oldest version there is
+    python tools/blender_env.py setup [5.2 ...]    only make what is missing
 
 Blender comes as the module `bpy` from the package index: about 1 GB a version, in
 .venv/blender-<version>. A version whose Python is not on this machine is skipped, and said to be.
-Exit status: 0 if every version that could be made passed, 1 otherwise, 2 if none could be made.
+Exit status of `test` and `setup`: 0 if every version that could be made passed, 1 if one failed, 2
+if none could be made; of `run`: the program's own, or 2.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +41,11 @@ class Blender:
         return ROOT / ".venv" / f"blender-{self.version}"
 
     @property
+    def stamp(self) -> Path:
+        """Written once everything is installed."""
+        return self.folder / "ready.txt"
+
+    @property
     def interpreter(self) -> Path:
         """Its Python."""
         return self.folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
@@ -55,37 +63,50 @@ BLENDERS = (
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command; returns its exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("versions", nargs="*", metavar="VERSION")
-    parser.add_argument("--python", action="store_true", help="print the interpreter, run nothing")
-    parser.add_argument("--setup", action="store_true", help="make the environments, run nothing")
-    options = parser.parse_args(arguments)
+    commands = parser.add_subparsers(dest="command", required=True)
     known = [each.version for each in BLENDERS]
+    for name in ("test", "setup"):
+        command = commands.add_parser(name)
+        command.add_argument("versions", nargs="*", metavar="VERSION", help=", ".join(known))
+    command = commands.add_parser("run")
+    command.add_argument("program", nargs=argparse.REMAINDER, metavar="SCRIPT ...")
+    options = parser.parse_args(arguments)
+    if options.command == "run":
+        return run_program(options.program)
     if unknown := sorted(set(options.versions) - set(known)):
         parser.error(f"no Blender {', '.join(unknown)}; there are {', '.join(known)}")
     wanted = [each for each in BLENDERS if not options.versions or each.version in options.versions]
+    return run_each(wanted, run_tests if options.command == "test" else lambda _: "ready")
 
-    results = {}
+
+def run_each(wanted: Sequence[Blender], action: Callable[[Blender], str]) -> int:
+    """Makes each environment and does `action` in it; tells what came of each."""
+    results: dict[str, str] = {}
     for blender in wanted:
         problem = make(blender)
-        if problem:
-            results[blender.version] = f"SKIPPED: {problem}"
-        elif options.python:
-            print(blender.interpreter)
-            results[blender.version] = "ready"
-        else:
-            results[blender.version] = "ready" if options.setup else run_tests(blender)
+        results[blender.version] = f"SKIPPED: {problem}" if problem else action(blender)
     for version, result in results.items():
-        print(f"Blender {version}: {result}", file=sys.stderr)
+        print(f"Blender {version}: {result}", file=sys.stderr, flush=True)
     if all(each.startswith("SKIPPED") for each in results.values()):
         return 2
     return int(any(each.startswith("FAILED") for each in results.values()))
 
 
+def run_program(program: Sequence[str]) -> int:
+    """Runs a program in an environment that is there, else in the first that can be made."""
+    problems: list[str] = []
+    for blender in sorted(BLENDERS, key=lambda each: not is_ready(each)):
+        problem = make(blender)
+        if not problem:
+            return _run(str(blender.interpreter), *program)
+        problems.append(f"Blender {blender.version}: {problem}")
+    print("\n".join(["There is no Blender to run in.", *problems]), file=sys.stderr)
+    return 2
+
+
 def make(blender: Blender) -> str:
     """Makes the environment unless it is there; returns why it could not, or nothing."""
-    ready = blender.folder / "ready.txt"
-    wanted = "\n".join((*blender.packages, *TEST_PACKAGES))
-    if ready.is_file() and ready.read_text(encoding="utf-8") == wanted:
+    if is_ready(blender):
         return ""
     base = find_python(blender.python)
     if base is None:
@@ -96,8 +117,14 @@ def make(blender: Blender) -> str:
     packages = (*blender.packages, *TEST_PACKAGES)
     if _run(str(blender.interpreter), "-m", "pip", "install", "--quiet", "--no-input", *packages):
         return "pip could not install it"
-    ready.write_text(wanted, encoding="utf-8")
+    blender.stamp.write_text("\n".join(packages), encoding="utf-8")
     return ""
+
+
+def is_ready(blender: Blender) -> bool:
+    """Whether its environment is whole and holds what it should."""
+    wanted = "\n".join((*blender.packages, *TEST_PACKAGES))
+    return blender.stamp.is_file() and blender.stamp.read_text(encoding="utf-8") == wanted
 
 
 def find_python(version: str) -> str | None:

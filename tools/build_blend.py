@@ -12,9 +12,9 @@ show the bodies over the clip, with their shadow on the ground; without the clip
 from __future__ import annotations
 
 import argparse
+import importlib
 import importlib.util
 import os
-import subprocess
 import sys
 import types
 from fractions import Fraction
@@ -32,7 +32,10 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs the command; returns its exit status."""
     options = parsed(arguments)
     if importlib.util.find_spec("bpy") is None:
-        return in_blender(sys.argv[1:] if arguments is None else arguments)
+        sys.path.insert(0, str(Path(__file__).parent))
+        blender_env = importlib.import_module("blender_env")
+        here = str(Path(__file__).resolve())
+        return blender_env.run_program([here, *(sys.argv[1:] if arguments is None else arguments)])
     status = build(options)
     # Blender 4.2 crashes and 4.5 hangs in the interpreter's own end, after all is done.
     sys.stdout.flush()
@@ -45,27 +48,12 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("capture", type=_absolute, metavar="CAPTURE.npz")
     parser.add_argument("-o", "--output", type=_absolute, required=True, metavar="FILE.blend")
+    parser.add_argument("--video", type=_absolute, help="the clip, if it is not where it was")
     parser.add_argument("--picture", type=_absolute, metavar="FILE.png")
     parser.add_argument("--frame", type=int, help="scene frame of the picture; default: the middle")
     parser.add_argument("--movie", type=_absolute, metavar="FILE.mp4")
     parser.add_argument("--percentage", type=int, default=100, help="size of pictures and movie")
     return parser.parse_args(arguments)
-
-
-def in_blender(arguments: list[str]) -> int:
-    """Runs this program again in an environment that has Blender."""
-    sys.path.insert(0, str(Path(__file__).parent))
-    import blender_env
-
-    problems = []
-    for blender in blender_env.BLENDERS:
-        problem = blender_env.make(blender)
-        if not problem:
-            command = [str(blender.interpreter), str(Path(__file__).resolve()), *arguments]
-            return subprocess.run(command, check=False).returncode
-        problems.append(f"Blender {blender.version}: {problem}")
-    print("\n".join(["There is no Blender to build with.", *problems]), file=sys.stderr)
-    return 2
 
 
 def build(options: argparse.Namespace) -> int:
@@ -84,9 +72,11 @@ def build(options: argparse.Namespace) -> int:
     scene = bpy.context.scene
     try:
         capture = contract.result_file.load(options.capture)
-        footage = character.find_footage(capture, beside=options.capture.parent)
+        footage = options.video or character.find_footage(capture, beside=options.capture.parent)
         match_clip(scene, capture, footage)
-        bpy.ops.stripmocap.import_capture("EXEC_DEFAULT", filepath=str(options.capture))
+        bpy.ops.stripmocap.import_capture(
+            "EXEC_DEFAULT", filepath=str(options.capture), footage=str(options.video or "")
+        )
     except contract.errors.StripMocapError as error:
         print(f"{error.message}. {error.hint}", file=sys.stderr)
         return 1

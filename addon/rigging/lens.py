@@ -1,7 +1,7 @@
 """A pinhole camera in pixels as the lens, sensor and shift of a Blender camera.
 
-Pixels are measured from the left and top edges of the picture, so (width / 2, height / 2) is its
-middle. Blender's shift is in units of the side of the picture that the sensor is fitted to.
+Pixel (0, 0) is the centre of the top-left pixel, so ((width - 1) / 2, (height - 1) / 2) is the
+middle of the picture. Blender's shift is in units of the side that the sensor is fitted to.
 """
 
 from __future__ import annotations
@@ -39,6 +39,6 @@ def of_pinhole(
         sensor_fit="HORIZONTAL" if wide else "VERTICAL",
         sensor_mm=SENSOR_MM,
         lens_mm=focal_px * SENSOR_MM / side,
-        shift_x=(width / 2 - float(center_px[0])) / side,
-        shift_y=(float(center_px[1]) - height / 2) / side,
+        shift_x=((width - 1) / 2 - float(center_px[0])) / side,
+        shift_y=(float(center_px[1]) - (height - 1) / 2) / side,
     )

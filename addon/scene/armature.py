@@ -25,6 +25,7 @@ def build(name: str, rest: RestBones, *, collection: bpy.types.Collection) -> bp
     for bone in rig.pose.bones:
         bone.rotation_mode = "QUATERNION"
     rig.show_in_front = True
+    armature.display_type = "STICK"  # so that bones in front do not hide the body
     return rig
 
 

@@ -77,15 +77,17 @@ def import_capture(
     return Shot(collection=collection, camera=seer, rigs=tuple(rigs), timing=timing)
 
 
-def show_footage(shot: Shot, capture: motion.Capture, *, beside: Path) -> None:
+def show_footage(
+    shot: Shot, capture: motion.Capture, *, footage: Path | None, beside: Path
+) -> None:
     """Puts the captured clip behind the camera of `shot`.
 
-    The clip is looked for where it was captured, then in the folder `beside`.
+    The clip is `footage`, or looked for where it was captured, then in the folder `beside`.
 
     Raises:
         RequestError: the clip is in neither place, or Blender cannot read it.
     """
-    footage = find_footage(capture, beside=beside)
+    footage = footage or find_footage(capture, beside=beside)
     if footage is None:
         raise errors.RequestError(f"the clip {clip_path(capture) or 'of this capture'} is missing")
     camera.show_footage(shot.camera, footage, timing=shot.timing)
@@ -179,5 +181,6 @@ def _provenance(
         "model": body.name,
         "licence": body.licence,
         "method": str(request.get("estimator", "")),
+        "version": str(capture.provenance.get("versions", {}).get("stripmocap", "")),
         "request_sha256": hashlib.sha256(text.encode()).hexdigest(),
     }

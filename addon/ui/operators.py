@@ -46,6 +46,20 @@ class STRIPMOCAP_OT_import_capture(bpy.types.Operator):
         description="Put the clip behind what the camera sees",
         default=True,
     )
+    footage: StringProperty(  # type: ignore[valid-type]
+        name="Footage",
+        description="The clip's file; empty to look for it where it was captured",
+        subtype="FILE_PATH",
+        options={"HIDDEN", "SKIP_SAVE", "SKIP_PRESET"},
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Not while sculpting or painting, where Blender's undo would not know of the import."""
+        if context.mode in {"OBJECT", "POSE"} or context.mode.startswith("EDIT"):
+            return True
+        cls.poll_message_set("Leave sculpting or painting first, so that the import can be undone")
+        return False
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Asks for a file, or for the options of a file that was dropped."""
@@ -79,7 +93,8 @@ class STRIPMOCAP_OT_import_capture(bpy.types.Operator):
     def _show_footage(self, shot: character.Shot, capture: motion.Capture, *, beside: Path) -> None:
         # The characters are in the scene by now, so what goes wrong here is told, not raised.
         try:
-            character.show_footage(shot, capture, beside=beside)
+            footage = Path(bpy.path.abspath(self.footage)) if self.footage else None
+            character.show_footage(shot, capture, footage=footage, beside=beside)
         except errors.StripMocapError as error:
             reporting.warn(self, f"{error.message}, so the camera has no footage")
 

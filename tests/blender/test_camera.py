@@ -43,7 +43,7 @@ def test_known_points_fall_on_their_pixels(scene, size_px, percentage):
 
     for point in POINTS:
         x, y, _ = world_to_camera_view(scene, seer, Vector(point))
-        seen = [x * size_px[0], (1 - y) * size_px[1]]
+        seen = [x * size_px[0] - 0.5, (1 - y) * size_px[1] - 0.5]  # of pixel centres
         assert_allclose(seen, pixels_by_pinhole(view, point), atol=0.02)
 
 
@@ -60,7 +60,8 @@ def test_points_stay_on_the_footage_in_a_render_of_another_shape(scene, size_px,
     for point in POINTS:
         x, y, _ = world_to_camera_view(scene, seer, Vector(point))
         offset = np.array([x - 0.5, 0.5 - y]) * resolution / scale
-        assert_allclose(offset + np.array(size_px) / 2, pixels_by_pinhole(view, point), atol=0.02)
+        seen = offset + (np.array(size_px) - 1) / 2
+        assert_allclose(seen, pixels_by_pinhole(view, point), atol=0.02)
 
 
 def test_resolution_of_the_scene_stays(scene):

@@ -83,6 +83,17 @@ def test_footage_beside_the_capture_stands_behind_the_camera(addon, capture_file
     assert data.background_images[0].image.name.startswith("walk")
 
 
+def test_footage_that_moved_can_be_named(addon, capture_file, tmp_path):
+    pytest.importorskip("av", reason="makes the movie")
+    moved = tmp_path / "moved.mp4"
+    barcode.write_movie(moved, frames=60, fps=Fraction(30))
+
+    assert call(capture_file, footage=str(moved)) == {"FINISHED"}
+
+    image = bpy.data.objects["walk_camera"].data.background_images[0].image
+    assert bpy.path.abspath(image.filepath) == str(moved)
+
+
 def test_missing_footage_is_told_and_the_people_still_come(addon, capture_file, capfd):
     assert call(capture_file) == {"FINISHED"}
 
@@ -121,6 +132,15 @@ def test_bad_file_is_an_error_with_words_and_changes_nothing(
 
     assert not bpy.data.objects
     assert not bpy.data.collections
+
+
+def test_import_waits_until_sculpting_is_over(addon, capture_file):
+    bpy.ops.mesh.primitive_cube_add()
+    assert bpy.ops.stripmocap.import_capture.poll()
+
+    bpy.ops.object.mode_set(mode="SCULPT")
+
+    assert not bpy.ops.stripmocap.import_capture.poll()
 
 
 def test_capture_can_be_dropped_on_the_3d_view(addon):

@@ -5,7 +5,7 @@ from stripmocap_extension.addon.rigging import lens
 
 def test_principal_point_in_the_middle_needs_no_shift():
     made = lens.of_pinhole(
-        1000, center_px=np.array([640, 360]), size_px=(1280, 720), render_aspect=16 / 9
+        1000, center_px=np.array([639.5, 359.5]), size_px=(1280, 720), render_aspect=16 / 9
     )
 
     assert (made.shift_x, made.shift_y) == (0, 0)
@@ -14,7 +14,7 @@ def test_principal_point_in_the_middle_needs_no_shift():
 
 def test_principal_point_to_the_right_and_below_moves_the_view_left_and_up():
     made = lens.of_pinhole(
-        1000, center_px=np.array([704, 424]), size_px=(1280, 720), render_aspect=16 / 9
+        1000, center_px=np.array([703.5, 423.5]), size_px=(1280, 720), render_aspect=16 / 9
     )
 
     assert made.shift_x == pytest.approx(-0.05)
