@@ -62,7 +62,7 @@ ASSETS = (
         filename="pose_detection.tflite",
         sha256="9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c",
         licence="Apache-2.0",
-        page="https://pypi.org/project/mediapipe/0.10.21/",
+        page="https://github.com/google-ai-edge/mediapipe/tree/v0.10.21",
         how=FETCHED,
     ),
     Asset(
@@ -70,7 +70,7 @@ ASSETS = (
         filename="pose_landmark_full.tflite",
         sha256="e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
         licence="Apache-2.0",
-        page="https://pypi.org/project/mediapipe/0.10.21/",
+        page="https://github.com/google-ai-edge/mediapipe/tree/v0.10.21",
         how=FETCHED,
     ),
 )

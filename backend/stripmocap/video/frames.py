@@ -69,7 +69,7 @@ def probe(path: str | Path) -> VideoInfo:
         return VideoInfo(
             path=file,
             size_px=(image.shape[1], image.shape[0]),
-            duration_s=float(len(sequence.files) / sequence.fps),
+            duration_s=sequence.duration_s,
             frame_count=len(sequence.files),
             fps=sequence.fps,
             rotation_deg=0,
@@ -129,7 +129,7 @@ def _opened(file: Path) -> av.container.InputContainer:
         raise VideoError(f"{file} may not be read", hint="Check the file's permissions.") from error
     except (av.FFmpegError, OSError, ValueError) as error:
         raise VideoError(
-            f"{file} is not a video that can be read ({error})",
+            f"{file} is not a video that can be read ({_reason(error)})",
             hint="If it was being recorded or copied, it may be incomplete; make or copy it again.",
         ) from error
     if REFUSED_FORMATS.intersection(container.format.name.split(",")):
@@ -137,6 +137,11 @@ def _opened(file: Path) -> av.container.InputContainer:
         container.close()
         raise VideoError(f"{file} is not a video ({kind})", hint="Give a movie file.")
     return container
+
+
+def _reason(error: Exception) -> str:
+    """What ffmpeg says, without its number and the path that the message has already."""
+    return str(getattr(error, "strerror", None) or error)
 
 
 def _video_stream(container: av.container.InputContainer) -> av.VideoStream:

@@ -34,6 +34,11 @@ class Sequence:
     numbers: tuple[int, ...]
     fps: Fraction = SEQUENCE_FPS
 
+    @property
+    def duration_s(self) -> float:
+        """From the first picture to the end of the last."""
+        return float((self.numbers[-1] - self.numbers[0] + 1) / self.fps)
+
     def read(self, index: int) -> np.ndarray:
         """(H, W, 3) uint8 RGB of picture `index`.
 
@@ -88,7 +93,8 @@ def _read_picture(file: Path) -> np.ndarray:
             picture = next(container.decode(video=0))
     except (av.FFmpegError, OSError, ValueError, IndexError, StopIteration) as error:
         raise VideoError(
-            f"{file} is not a picture that can be read ({error})",
+            f"{file} is not a picture that can be read"
+            f" ({getattr(error, 'strerror', None) or error})",
             hint="Export it again, or take it out of the folder.",
         ) from error
     image = picture.to_ndarray(format="rgb24")
