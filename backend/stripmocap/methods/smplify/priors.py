@@ -51,14 +51,19 @@ class PosePrior:
         arrays = read(path)
         if not isinstance(arrays, dict) or not {"means", "covars", "weights"} <= set(arrays):
             raise AssetCorrupt(f"{path} has no means, covars and weights")
-        means, covariances, weights = (
-            np.asarray(arrays[name], dtype=np.float64) for name in ("means", "covars", "weights")
-        )
-        count = weights.size
-        fits = means.shape == (count, POSE_NUMBERS) and covariances.shape == (*means.shape, 69)
-        if not fits:
-            raise AssetCorrupt(f"{path} is no mixture of Gaussians over {POSE_NUMBERS} numbers")
-        return cls.from_mixture(means, covariances, weights=weights, device=device, dtype=dtype)
+        try:
+            means, covariances, weights = (
+                np.asarray(arrays[name], dtype=np.float64)
+                for name in ("means", "covars", "weights")
+            )
+            fits = means.shape == (weights.size, POSE_NUMBERS)
+            if not (fits and np.isfinite(means).all() and (weights > 0).all()):
+                raise ValueError(f"means {means.shape}, weights {weights.shape}")
+            return cls.from_mixture(means, covariances, weights=weights, device=device, dtype=dtype)
+        except (TypeError, ValueError, np.linalg.LinAlgError) as error:
+            raise AssetCorrupt(
+                f"{path} is no mixture of Gaussians over {POSE_NUMBERS} numbers ({error})"
+            ) from error
 
     @classmethod
     def from_mixture(
@@ -70,7 +75,13 @@ class PosePrior:
         device: torch.device | str = "cpu",
         dtype: torch.dtype = torch.float32,
     ) -> PosePrior:
-        """The prior of means (M, 69), covariances (M, 69, 69) and weights (M,), in float64."""
+        """The prior of means (M, 69), covariances (M, 69, 69) and weights (M,), in float64.
+
+        Raises:
+            numpy.linalg.LinAlgError, ValueError: the covariances are none, or of another shape.
+        """
+        if covariances.shape != (*means.shape, means.shape[1]):
+            raise ValueError(f"covariances {covariances.shape}")
         precisions = np.linalg.inv(covariances)
         half_log_det = np.linalg.slogdet(covariances)[1] / 2
         log_norm = half_log_det - half_log_det.min() + means.shape[1] / 2 * math.log(2 * math.pi)
