@@ -118,18 +118,33 @@ def _add_evaluate(verbs: _Verbs) -> None:
 
 def _add_benchmark(verbs: _Verbs) -> None:
     benchmark = verbs.add_parser("benchmark", help="measure speed on this machine")
-    benchmark.add_argument("what", choices=("smplify", "capture"))
-    benchmark.add_argument("video", type=Path, nargs="?", help="footage for `capture`")
-    benchmark.add_argument("--batch", type=int, default=64, help="frames fitted at once")
-    benchmark.add_argument("--repeats", type=int, default=3)
-    benchmark.add_argument("--threads", type=int, default=2)
-    benchmark.add_argument("--json", type=Path, metavar="FILE", help="also write it as JSON")
+    what = benchmark.add_subparsers(dest="what", required=True, metavar="WHAT")
+    smplify = what.add_parser("smplify", help="our solver against the paper's")
+    capture = what.add_parser("capture", help="all the way from footage to motion")
+    capture.add_argument("video", type=Path, metavar="VIDEO")
+    for each in (smplify, capture):
+        each.add_argument("--batch", type=_count, default=64, help="people fitted at once")
+        each.add_argument("--repeats", type=_count, default=3)
+        each.add_argument("--threads", type=_count, default=2)
+        each.add_argument("--json", type=Path, metavar="FILE", help="also write it as JSON")
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not above 0")
+    return number
 
 
 def _add_train(verbs: _Verbs) -> None:
     train = verbs.add_parser("train", help="make the weights that are shipped, from free mocap")
-    train.add_argument("what", choices=("pose-prior",))
-    train.add_argument("rest", nargs=argparse.REMAINDER, help="arguments of the training")
+    what = train.add_subparsers(dest="what", required=True, metavar="WHAT")
+    prior = what.add_parser("pose-prior", help="the mixture that says how likely a pose is")
+    prior.add_argument("--data", type=Path, required=True, metavar="DIR", help="clips, .npz")
+    prior.add_argument(
+        "-o", "--output", type=Path, default=Path("pose_prior.safetensors"), metavar="FILE"
+    )
+    prior.add_argument("--seed", type=int, default=0)
 
 
 def _add_request(verb: argparse.ArgumentParser) -> None:

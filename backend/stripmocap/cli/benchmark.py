@@ -1,0 +1,100 @@
+"""`stripmocap benchmark`: how fast this machine is, as a table and as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import Any
+
+import torch
+
+from .. import pipeline
+from ..contract import body_file
+from ..contract.messages import CaptureRequest, Clip
+from ..contract.motion import Motion
+from ..evaluation import benchmarks
+from ..methods.smplify import paper
+from ..methods.smplify.priors import PosePrior
+from ..progress import Progress
+from .outputs import check, write_json
+
+FIT_STAGE = "fit"
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measures and prints; the exit status."""
+    if arguments.json:
+        check(arguments.json, suffixes=(".json",))
+    torch.set_num_threads(arguments.threads)
+    measure = {"smplify": _smplify, "capture": _capture}[arguments.what]
+    values = {**measure(arguments), **benchmarks.machine()}
+    for name, value in values.items():
+        print(f"{name:<20}  {_shown(value)}")
+    if arguments.json:
+        write_json(arguments.json, values)
+    return 0
+
+
+def _smplify(arguments: argparse.Namespace) -> dict[str, Any]:
+    with Progress() as progress:
+        return _compared(arguments, arguments.repeats, progress).to_json()
+
+
+def _compared(
+    arguments: argparse.Namespace, repeats: int, progress: Progress
+) -> benchmarks.Comparison:
+    return benchmarks.smplify(
+        body_file.load(body_file.EMBEDDED_BODY),
+        PosePrior.load(),
+        ours=paper.solve,
+        batch=arguments.batch,
+        repeats=repeats,
+        report=progress,
+    )
+
+
+def _capture(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Seconds a frame of a whole capture; the baseline has the paper's solver in place of ours."""
+    request = CaptureRequest(Clip(str(arguments.video)))
+    with Progress() as progress:
+        runs = [_timed(request, progress) for _ in range(arguments.repeats)]
+        memory = benchmarks.peak_memory_mb()
+        paper_s = _compared(arguments, 1, progress).baseline_s
+    total_s, stages_s, motions = min(runs, key=lambda each: each[0])
+    frames = len({float(each) for motion in motions for each in motion.times_s})
+    bodies = sum(len(motion.times_s) for motion in motions)
+    baseline_s = total_s - stages_s.get(FIT_STAGE, 0.0) + paper_s * bodies
+    return {
+        "baseline_s": baseline_s / frames,
+        "ours_s": total_s / frames,
+        "ratio": baseline_s / total_s,
+        "objective_baseline": None,
+        "objective_ours": None,
+        "frames": frames,
+        "people": len(motions),
+        "frames_a_second": frames / total_s,
+        "stages_s": stages_s,
+        "peak_memory_mb": memory,
+    }
+
+
+def _timed(
+    request: CaptureRequest, progress: Progress
+) -> tuple[float, dict[str, float], tuple[Motion, ...]]:
+    """Seconds of a capture in all and by stage, and what was captured."""
+    watch = benchmarks.Stopwatch(progress)
+    began = time.perf_counter()
+    capture = pipeline.capture(request, report=watch)
+    return time.perf_counter() - began, watch.seconds, capture.takes[-1].motions
+
+
+def _shown(value: object) -> str:
+    match value:
+        case float():
+            return f"{value:.4g}"
+        case dict():
+            return ", ".join(f"{name} {_shown(each)}" for name, each in value.items())
+        case None:
+            return "-"
+        case _:
+            return str(value)
