@@ -94,3 +94,19 @@ def test_cross_matrix_is_the_cross_product(aa):
         (rotations.cross_matrix(aa[:25]) @ aa[25:].unsqueeze(-1)).squeeze(-1),
         torch.linalg.cross(aa[:25], aa[25:]),
     )
+
+
+@pytest.mark.parametrize("length", [0.0, 1e-6, 1e-3, 1.0, 3.0])
+def test_left_jacobian_turns_small_changes_into_small_turns(length):
+    aa = length * torch.nn.functional.normalize(torch.tensor([0.2, -0.7, 0.4]).double(), dim=0)
+    back = rotations.aa_to_matrix(aa).T
+
+    def turn(change):
+        turned = rotations.aa_to_matrix(aa + change) @ back
+        return torch.stack([turned[2, 1], turned[0, 2], turned[1, 0]])
+
+    change = 1e-4 * torch.eye(3, dtype=torch.float64)
+    slopes = [(turn(each) - turn(-each)) / 2e-4 for each in change]
+
+    # Central differences leave 1e-8; the rest is the epsilon in the axis-angle's length.
+    assert_close(rotations.left_jacobian(aa), torch.stack(slopes, dim=1), atol=1e-4, rtol=0)

@@ -15,6 +15,7 @@ from torch.nn.functional import normalize
 
 # Added to each component before the length is taken, as smplx and SPIN do: no division by zero.
 _AXIS_EPSILON = 1e-8
+_SMALL_ANGLE = 1e-4  # rad; keeps quotients finite where the series' first terms are all there is
 
 
 def aa_to_matrix(aa: Tensor) -> Tensor:
@@ -85,6 +86,20 @@ def rot6d_to_matrix(rot6d: Tensor, *, epsilon: float = 1e-12) -> Tensor:
 def matrix_to_rot6d(matrix: Tensor) -> Tensor:
     """(..., 6) the first two columns of matrices (..., 3, 3), row by row."""
     return matrix[..., :2].flatten(start_dim=-2)
+
+
+def left_jacobian(aa: Tensor) -> Tensor:
+    """(..., 3, 3) J with `exp(aa + d) = exp(J d) exp(aa)` to first order in d, of (..., 3) rad.
+
+    Closed form as in Barfoot, "State Estimation for Robotics", 2017, equation 7.77a.
+    """
+    angle = aa.norm(dim=-1).clamp(min=_SMALL_ANGLE)[..., None, None]
+    cross = cross_matrix(aa)  # angle times the axis' cross matrix
+    identity = torch.eye(3, dtype=aa.dtype, device=aa.device)
+    first = 2 * ((angle / 2).sin() / angle) ** 2  # (1 - cos) / angle^2, without cancellation
+    # sinc keeps this finite; the difference loses digits only where it is multiplied by nothing.
+    second = (1 - torch.sinc(angle / torch.pi)) / angle**2
+    return identity + first * cross + second * (cross @ cross)
 
 
 def cross_matrix(vector: Tensor) -> Tensor:
