@@ -15,8 +15,8 @@ from ...geometry.cameras import project
 # Pixels of the 224-pixel crop that SPIN fits in: errors beyond it count less and less.
 SIGMA_PX = 100.0
 # Elbows and knees bend one way: entries of the 69 axis-angle numbers, and the wrong sign.
-_BENDING = (52, 55, 9, 12)
-_BENDING_SIGNS = (1.0, -1.0, -1.0, -1.0)
+BENDING = (52, 55, 9, 12)
+BENDING_SIGNS = (1.0, -1.0, -1.0, -1.0)
 # Right hip, left hip, right shoulder, left shoulder among SPIN's 49.
 _TORSO_OPENPOSE = (9, 12, 2, 5)
 _TORSO_TRAINING = (27, 28, 33, 34)
@@ -57,8 +57,8 @@ def bending(body_pose_aa: Tensor) -> Tensor:
     Args:
         body_pose_aa: (..., 69) axis-angles, rad.
     """
-    signs = torch.tensor(_BENDING_SIGNS, dtype=body_pose_aa.dtype, device=body_pose_aa.device)
-    return (signs * body_pose_aa[..., list(_BENDING)]).exp().square()
+    signs = torch.tensor(BENDING_SIGNS, dtype=body_pose_aa.dtype, device=body_pose_aa.device)
+    return (signs * body_pose_aa[..., list(BENDING)]).exp().square()
 
 
 def shape(betas: Tensor) -> Tensor:
@@ -76,9 +76,6 @@ def torso_reprojection(
 ) -> Tensor:
     """(...,) squared pixels of hips and shoulders, by which the camera is first found.
 
-    OpenPose's four are used where it saw all of them, else those of the training sets; confidence
-    does not weigh them.
-
     Args:
         points: (..., 49, 3) metres, camera axes, translation applied.
         keypoints: (..., 49, 2) pixels.
@@ -88,9 +85,18 @@ def torso_reprojection(
     """
     seen = project(points, focal=focal, center=center.unsqueeze(-2))
     squared = (seen - keypoints).square().sum(dim=-1)  # (..., 49)
-    by_openpose = (confidence[..., list(_TORSO_OPENPOSE)] > 0).all(dim=-1)
-    return torch.where(
-        by_openpose,
-        squared[..., list(_TORSO_OPENPOSE)].sum(dim=-1),
-        squared[..., list(_TORSO_TRAINING)].sum(dim=-1),
+    return (torso_weights(confidence) * squared).sum(dim=-1)
+
+
+def torso_weights(confidence: Tensor) -> Tensor:
+    """(..., 49) one at hips and shoulders, zero elsewhere, by confidence (..., 49).
+
+    OpenPose's four are used where it saw all of them, else those of the training sets; otherwise
+    confidence does not weigh them.
+    """
+    by_openpose = (confidence[..., list(_TORSO_OPENPOSE)] > 0).all(dim=-1, keepdim=True)
+    openpose, training = (
+        torch.zeros_like(confidence).index_fill(-1, torch.tensor(columns).to(by_openpose.device), 1)
+        for columns in (_TORSO_OPENPOSE, _TORSO_TRAINING)
     )
+    return torch.where(by_openpose, openpose, training)

@@ -80,21 +80,29 @@ def full_mesh_points(
     return points
 
 
+@dataclass(frozen=True, eq=False)
+class ReducedPoints:
+    """SPIN's 49 keypoints by way of the reduced body."""
+
+    body: ReducedBody
+    order: Tensor  # (49,) int64, each keypoint's place among the body's points
+
+    def __call__(self, global_orient: Tensor, body_pose: Tensor, betas: Tensor) -> Tensor:
+        """(B, 49, 3) metres, before translation."""
+        points = self.body.points(global_orient, body_pose, betas=betas)
+        return points.index_select(-2, self.order)
+
+
 def reduced_points(
     template: BodyTemplate,
     *,
     device: torch.device | str = "cpu",
     dtype: torch.dtype = torch.float32,
-) -> Points:
-    """The same 49 keypoints by way of the reduced body."""
+) -> ReducedPoints:
+    """The same 49 keypoints as those of the full mesh, without the mesh."""
     keypoints = spin49_rows(template)
     body = ReducedBody.from_template(template, keypoints.rows, device=device, dtype=dtype)
-    order = torch.tensor(keypoints.points, device=device)
-
-    def points(global_orient: Tensor, body_pose: Tensor, betas: Tensor) -> Tensor:
-        return body.points(global_orient, body_pose, betas=betas).index_select(-2, order)
-
-    return points
+    return ReducedPoints(body, torch.tensor(keypoints.points, device=device))
 
 
 def solve(problem: PaperProblem, start: PaperState, *, iterations: int = ITERATIONS) -> PaperState:
