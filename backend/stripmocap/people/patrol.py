@@ -40,14 +40,14 @@ class Patrol:
         self._owed = 0.0
         self._last_s: float | None = None
 
-    def due(self, time_s: float) -> Iterator[Window]:
+    def due(self, time_s: float, *, at_least: int = 0) -> Iterator[Window]:
         """The windows to look at in the frame at `time_s`: all of them in the first."""
         if self._last_s is None:
             self._last_s = time_s
             yield from self.windows
             return
         owed = self._owed + (time_s - self._last_s) * WINDOWS_PER_S
-        self._owed = min(owed, WINDOWS_PER_FRAME, len(self.windows))
+        self._owed = min(max(owed, at_least), WINDOWS_PER_FRAME, len(self.windows))
         self._last_s = time_s
         while self._owed >= 1:
             self._owed -= 1

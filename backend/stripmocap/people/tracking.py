@@ -17,7 +17,7 @@ from scipy.optimize import linear_sum_assignment
 from ..video.frames import Frame
 from .blazepose import Landmarks, Sighting
 from .observations import Person
-from .patrol import Patrol, Window
+from .patrol import WINDOWS_PER_FRAME, Patrol, Window
 from .regions import Region, moved, radius_px
 from .tracks import Seen, Track, finished, same_body, seen, share_inside
 
@@ -83,7 +83,7 @@ class _Scene:
         found = self._carried_on(index, frame, [t for t in near if t.last.frame == index - 1])
         lost = [track for track in near if track not in found]
         windows = [
-            *patrol.due(frame.time_s),
+            *patrol.due(frame.time_s, at_least=0 if found else WINDOWS_PER_FRAME),
             *(patrol.around(track.last.landmarks.next_region) for track in lost),
         ]
         known = list(found.values())
