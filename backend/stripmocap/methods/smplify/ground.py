@@ -1,0 +1,97 @@
+"""The ground that feet reach, and when they rest on it.
+
+Camera axes are OpenCV's, metres. A camera that stands still is assumed: a foot at rest then stays
+at its place in the picture.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...contract.skeleton import BLAZEPOSE_NAMES, JOINT_NAMES
+from .evidence import FOOT_POINTS, Evidence
+
+_REST_SPEED = 0.12  # of the person's size per second: a foot slower than this is at rest
+_REST_WINDOW_S = 0.1  # over which speed is measured, longer than the detector's tremble
+_HEIGHT_SIGMA_M = 0.03  # of feet at rest about the ground
+_PITCH_SIGMA = np.radians(12)  # how level cameras are held
+_ROLL_SIGMA = np.radians(4)
+_UPRIGHT_SIGMA = np.radians(8)  # how upright people are on average
+_REST_ENOUGH = 0.5
+
+
+def resting_feet(evidence: Evidence) -> Tensor:
+    """(N, F) in [0, 1], how surely each foot point rests, by its speed in the picture."""
+    index = [BLAZEPOSE_NAMES.index(name) for name in FOOT_POINTS]
+    feet = evidence.keypoints[:, index].double().cpu().numpy()  # (N, F, 2)
+    weights = evidence.weights[:, index].cpu().numpy()
+    times, sequence = evidence.times_s.cpu().numpy(), evidence.sequence.cpu().numpy()
+    size = evidence.size_px.cpu().numpy()
+    rest = np.zeros(feet.shape[:2])
+    for whose in np.unique(sequence):
+        mine = np.flatnonzero(sequence == whose)
+        before = np.searchsorted(times[mine], times[mine] - _REST_WINDOW_S / 2)
+        after = np.searchsorted(times[mine], times[mine] + _REST_WINDOW_S / 2, side="right") - 1
+        # A neighbour on each side at least, where there is one.
+        before = np.minimum(before, np.maximum(np.arange(len(mine)) - 1, 0))
+        after = np.maximum(after, np.minimum(np.arange(len(mine)) + 1, len(mine) - 1))
+        span = np.maximum(times[mine][after] - times[mine][before], 1e-3)
+        moved = np.linalg.norm(feet[mine][after] - feet[mine][before], axis=-1)
+        speed = moved / span[:, None] / size[mine, None]
+        rest[mine] = np.exp(-0.5 * (speed / _REST_SPEED) ** 2)
+    seen = np.sqrt(np.clip(weights / max(weights.max(), 1e-6), 0, 1))
+    return torch.as_tensor(rest * seen).to(evidence.keypoints)
+
+
+def find_ground(joints: np.ndarray, feet: np.ndarray, rest: np.ndarray) -> tuple[np.ndarray, float]:
+    """The ground plane: its unit normal (3,), up, and offset with height(p) = normal . p + offset.
+
+    A small least-squares problem over the normal's tilt and offset: feet at rest lie on it, people
+    are upright on average, cameras are held level. Outlying feet (on a step, wrongly placed in
+    depth) lose their vote in a few reweighted rounds.
+
+    Args:
+        joints: (N, 24, 3) metres, camera axes.
+        feet: (N, F, 3) metres.
+        rest: (N, F) in [0, 1].
+    """
+    points, votes = feet.reshape(-1, 3), np.where(rest > _REST_ENOUGH, rest, 0).reshape(-1)
+    if votes.sum() < 1:  # nobody ever stands still: the lowest that feet reach
+        up = np.array([0.0, -1.0, 0.0])
+        return up, float(-np.quantile(points @ up, 0.05))
+    trunk = joints[:, JOINT_NAMES.index("neck")] - joints[:, JOINT_NAMES.index("pelvis")]
+    upright = np.median(trunk / np.linalg.norm(trunk, axis=1, keepdims=True), axis=0)
+    upright /= np.linalg.norm(upright)
+    # Unknowns: normal = (x, -1, z) before scaling, and offset.
+    rows = [[1 / _ROLL_SIGMA, 0, 0], [0, 1 / _PITCH_SIGMA, 0]]
+    right = [0.0, 0.0]
+    if upright[1] < -0.5:
+        rows += [[1 / _UPRIGHT_SIGMA, 0, 0], [0, 1 / _UPRIGHT_SIGMA, 0]]
+        right += list(-upright[[0, 2]] / upright[1] / _UPRIGHT_SIGMA)
+    votes = votes / max(votes.sum() / 30, 1)  # thirty frames' worth: they are not independent
+    fade = np.ones_like(votes)
+    offset = float(np.quantile(points[votes > 0, 1], 0.8))
+    solution = np.array([0.0, 0.0, offset])
+    for _ in range(8):
+        root = np.sqrt(votes * fade) / _HEIGHT_SIGMA_M
+        design = np.concatenate(
+            [rows, root[:, None] * np.column_stack([points[:, [0, 2]], np.ones(len(points))])]
+        )
+        target = np.concatenate([right, root * points[:, 1]])
+        solution = np.linalg.lstsq(design, target, rcond=None)[0]
+        height = points[:, [0, 2]] @ solution[:2] - points[:, 1] + solution[2]
+        fade = 1 / (1 + (height / (3 * _HEIGHT_SIGMA_M)) ** 2) ** 2
+    scale = np.sqrt(1 + solution[0] ** 2 + solution[1] ** 2)
+    return np.array([solution[0], -1, solution[1]]) / scale, float(solution[2] / scale)
+
+
+def world_from_camera(normal: np.ndarray, offset: float) -> np.ndarray:
+    """(4, 4) metres: z up, ground at 0, the camera over the origin and looking along +y."""
+    forward = np.array([0.0, 0.0, 1.0]) - normal[2] * normal
+    forward /= np.linalg.norm(forward)
+    matrix = np.eye(4)
+    matrix[:3, :3] = [np.cross(forward, normal), forward, normal]
+    matrix[2, 3] = offset
+    return matrix

@@ -1,0 +1,241 @@
+"""The energy of bodies over time: what is seen, what is likely, what is steady.
+
+A sum of negative log-likelihoods in nats (frame_terms.py, chain_terms.py), a pose prior as in
+SMPLify (Bogo et al., ECCV 2016: a Gaussian mixture, the likeliest component) and a unit Gaussian
+over betas. One Gauss-Newton model serves all of it, so that levenberg.py can minimise it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...body.landmarks import blazepose_rows
+from ...body.reduced import ReducedBody
+from ...contract.body_file import BodyTemplate
+from ...contract.errors import BodyFileError
+from ...contract.skeleton import BLAZEPOSE_NAMES, JOINT_COUNT
+from ...geometry.rotations import aa_to_matrix
+from . import chain_terms, frame_terms
+from .chain_terms import Chain, Links, Planted
+from .evidence import CUE_BONES, FOOT_POINTS, Evidence
+from .frame_terms import Squares
+from .levenberg import Band, Shared, System
+from .priors import PosePrior
+from .states import MOVING_JOINTS, POSE, UNKNOWNS, States, choose, point_jacobian
+
+_HOLD = 1e6  # stiffness of frames that stay as they are
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """The body that is fitted, reduced to the points that the energy reads."""
+
+    body: ReducedBody
+    keypoints: Tensor  # (K,) int64, which point of the body each landmark is
+    cue: Tensor  # (2, C) int64, the points where bones start and stop
+    feet: Tensor  # (F,) int64, the points that touch the ground
+    prior: PosePrior
+    height: Tensor  # () metres, of betas zero
+    height_betas: Tensor  # (10,) metres per unit of beta
+
+    @classmethod
+    def from_template(cls, template: BodyTemplate, prior: PosePrior) -> Subject:
+        """The body of `template`, on the device and in the precision of `prior`.
+
+        Raises:
+            BodyFileError: the body lacks landmarks that the fit reads.
+        """
+        like = prior.means
+        found = blazepose_rows(template)
+        names = [BLAZEPOSE_NAMES[column] for column in found.columns]
+        if missing := sorted(set(BLAZEPOSE_NAMES) - set(names)):
+            raise BodyFileError(
+                f"{template.name} has no {', '.join(missing)}",
+                hint="Use the embedded body, or convert the file again.",
+            )
+        top, sole = template.v_template[:, 1].argmax(), template.v_template[:, 1].argmin()
+
+        def points(chosen: Iterable[str]) -> Tensor:
+            return torch.tensor([found.points[names.index(n)] for n in chosen], device=like.device)
+
+        def tensor(array: np.ndarray) -> Tensor:
+            return torch.tensor(array).to(like)
+
+        return cls(
+            body=ReducedBody.from_template(
+                template, found.rows, device=like.device, dtype=like.dtype
+            ),
+            keypoints=points(BLAZEPOSE_NAMES),
+            cue=torch.stack([points(bone[end] for bone in CUE_BONES) for end in (0, 1)]),
+            feet=points(FOOT_POINTS),
+            prior=prior,
+            height=tensor(template.v_template[top, 1] - template.v_template[sole, 1]),
+            height_betas=tensor(template.shapedirs[top, 1] - template.shapedirs[sole, 1]),
+        )
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How much each term counts; 1 is what its likelihood says."""
+
+    outlier: float = frame_terms.SEEN_OUTLIER
+    cue: float = 1.0
+    prior: float = 1.0
+    steady: float = 0.0  # 0: every frame stands alone
+    planted: float = 0.0
+    height_m: float | None = None  # the actor's, where it is known
+
+
+@dataclass(frozen=True, eq=False)
+class VideoEnergy:
+    """A problem for `levenberg.minimise`; its states are `States`."""
+
+    subject: Subject
+    evidence: Evidence
+    weights: Weights
+    groups: Tensor  # (N,) which frames accept a step together
+    free_betas: bool = False  # then groups are people
+    planted: Planted | None = None
+    held: int = 0  # so many frames at the front are given, and stay
+
+    def linearise(self, state: States) -> System:
+        """The energy at `state` and its Gauss-Newton model."""
+        body, count = self.subject.body, len(self.evidence)
+        lin = body.linearise(
+            state.global_rotmat,
+            aa_to_matrix(state.body_pose),
+            betas=state.betas[self.evidence.sequence],
+            transl=state.transl,
+        )
+        jacobian = point_jacobian(lin.arms, lin.global_rotations, state.body_pose)
+        squares = self._squares(lin.points, jacobian, lin.betas_jacobian)
+        weighted = torch.cat([each.jacobian for each in squares], 1)  # (N, M, 69)
+        root = torch.cat([each.weights for each in squares], 1).sqrt()[..., None]
+        weighted = weighted * root
+        residuals = torch.cat([each.residuals for each in squares], 1)[..., None] * root
+        energy = torch.stack([each.energy for each in squares]).sum(dim=0)  # (N,)
+        diagonal = weighted.mT @ weighted
+        gradient = (weighted.mT @ residuals)[..., 0]
+        energy = energy + self._add_pose_terms(state.body_pose, gradient, diagonal)
+        band = shared = None
+        if self.weights.steady > 0 and count > 2:
+            chain = self._chain(lin.points, jacobian, state.body_pose)
+            energy, gradient = energy + chain.energy, gradient + chain.gradient
+            diagonal, band = diagonal + chain.diagonal, Band(chain.next1, chain.next2)
+        total = energy.new_zeros(int(self.groups.max()) + 1, dtype=torch.float64)
+        total.index_add_(0, self.groups, energy.double())
+        if self.free_betas:
+            moved = torch.cat([each.betas_jacobian for each in squares], 1) * root
+            shape_energy, shared = self._shared(state.betas, moved, weighted, residuals)
+            total = total + shape_energy
+        system = System(total, gradient, diagonal, band=band, shared=shared)
+        return _holding(system, self.held) if self.held else system
+
+    def moved(self, state: States, step: Tensor, shared_step: Tensor | None) -> States:
+        """`state` after a step of the frames and of the betas."""
+        return state.moved(step, shared_step)
+
+    def choose(self, accepted: Tensor, new: States, old: States) -> States:
+        """`new` in the groups where `accepted` (G,) is true, `old` in the others."""
+        return choose(accepted, new, old, groups=self.groups)
+
+    def _squares(self, points: Tensor, jacobian: Tensor, betas: Tensor) -> list[Squares]:
+        subject, weights = self.subject, self.weights
+        keypoints = subject.keypoints
+        terms = [
+            frame_terms.seen(
+                points[:, keypoints],
+                jacobian[:, keypoints],
+                betas[:, keypoints],
+                evidence=self.evidence,
+                outlier=weights.outlier,
+            )
+        ]
+        if weights.cue > 0:
+            start, stop = subject.cue
+            terms.append(
+                frame_terms.cue(
+                    points[:, stop] - points[:, start],
+                    jacobian[:, stop] - jacobian[:, start],
+                    betas[:, stop] - betas[:, start],
+                    evidence=self.evidence,
+                    weight=weights.cue,
+                )
+            )
+        return terms
+
+    def _add_pose_terms(self, body_pose: Tensor, gradient: Tensor, diagonal: Tensor) -> Tensor:
+        """(N,) nats of the prior and the limits, whose derivatives are added in place."""
+        moving = body_pose[:, :MOVING_JOINTS].flatten(1)  # (N, 63)
+        size = moving.shape[1]
+        prior = self.subject.prior
+        energies = prior.energies(body_pose.flatten(1))  # (N, 8)
+        energy, component = energies.min(dim=1)
+        weight = self.weights.prior * self.evidence.votes  # (N,)
+        precision = weight[:, None, None] * prior.precisions[component]  # (N, 69, 69)
+        apart = body_pose.flatten(1) - prior.means[component]
+        gradient[:, POSE] += (precision @ apart[..., None])[:, :size, 0]
+        diagonal[:, POSE, POSE] += precision[:, :size, :size]
+        beyond, slope = frame_terms.limits(moving)
+        gradient[:, POSE] += beyond * slope
+        diagonal[:, POSE, POSE].diagonal(dim1=1, dim2=2).add_(slope.square())
+        return weight * energy + 0.5 * beyond.square().sum(dim=1)
+
+    def _chain(self, points: Tensor, jacobian: Tensor, body_pose: Tensor) -> Chain:
+        chain, links = Chain(points), Links.between(self.evidence)
+        chain_terms.add_steady(
+            chain,
+            points[:, :JOINT_COUNT],
+            jacobian[:, :JOINT_COUNT],
+            body_pose=body_pose[:, :MOVING_JOINTS].flatten(1),
+            links=links,
+            weight=self.weights.steady,
+        )
+        if self.planted is not None and self.weights.planted > 0:
+            chain_terms.add_planted(
+                chain,
+                points[:, self.subject.feet],
+                jacobian[:, self.subject.feet],
+                planted=self.planted,
+                links=links,
+                weight=self.weights.planted,
+            )
+        return chain
+
+    def _shared(
+        self, betas: Tensor, moved: Tensor, weighted: Tensor, residuals: Tensor
+    ) -> tuple[Tensor, Shared]:
+        """The energy (G,) of the shapes, and what the frames share of the model."""
+        subject, height_m = self.subject, self.weights.height_m
+        gradient, identity = betas.clone(), torch.eye(betas.shape[1]).to(betas)
+        diagonal = identity.expand(len(betas), -1, -1).clone()
+        energy = 0.5 * betas.square().sum(dim=1)
+        if height_m is not None:
+            slope = subject.height_betas / frame_terms.HEIGHT_SIGMA_M
+            miss = betas @ slope + (subject.height - height_m) / frame_terms.HEIGHT_SIGMA_M
+            energy = energy + 0.5 * miss.square()
+            gradient = gradient + miss[:, None] * slope
+            diagonal = diagonal + torch.outer(slope, slope)
+        return energy, Shared(
+            gradient=gradient.index_add(0, self.groups, (moved.mT @ residuals)[..., 0]),
+            diagonal=diagonal.index_add(0, self.groups, moved.mT @ moved),
+            frames=weighted.mT @ moved,
+        )
+
+
+def _holding(system: System, held: int) -> System:
+    """`system` with the first frames stiff and cut off, so that a step leaves them alone."""
+    gradient, diagonal = system.gradient.clone(), system.diagonal.clone()
+    gradient[:held] = 0
+    diagonal[:held] = _HOLD * torch.eye(UNKNOWNS).to(diagonal)
+    band = system.band
+    if band is not None:
+        next1, next2 = band.next1.clone(), band.next2.clone()
+        next1[:held], next2[:held] = 0, 0
+        band = Band(next1, next2)
+    return System(system.energy, gradient, diagonal, band=band, shared=system.shared)

@@ -1,0 +1,35 @@
+"""What a method is handed, and what it hands back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from ..contract.body_file import BodyTemplate
+from ..contract.motion import Camera, Motion
+from ..people.observations import Person
+
+Report = Callable[[str, int, int], None]  # stage, done, of; may raise Cancelled
+
+
+@dataclass(frozen=True, eq=False)
+class Tools:
+    """What every method needs; loading with it is slow and happens once."""
+
+    body: BodyTemplate
+    device: torch.device
+    height_m: float | None = None  # the actor's, where it is known
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """Everybody's motion, and the camera with the world that was found under their feet."""
+
+    camera: Camera
+    motions: tuple[Motion, ...]
+
+
+# People go in together: a fit runs over all of them at once, and they share one ground.
+Estimator = Callable[[Sequence[Person], Camera, Report], Estimate]
