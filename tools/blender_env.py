@@ -1,6 +1,6 @@
 """Makes an environment for each Blender that is supported, and runs programs and tests in them.
 
-    python tools/blender_env.py test               tests/blender in every version
+    python tools/blender_env.py                    tests/blender in every version
     python tools/blender_env.py test 4.2 5.2       in these versions only
     python tools/blender_env.py run SCRIPT ...     a program, in the oldest version there is
     python tools/blender_env.py setup [5.2 ...]    only make what is missing
@@ -70,7 +70,8 @@ def main(arguments: list[str] | None = None) -> int:
         command.add_argument("versions", nargs="*", metavar="VERSION", help=", ".join(known))
     command = commands.add_parser("run")
     command.add_argument("program", nargs=argparse.REMAINDER, metavar="SCRIPT ...")
-    options = parser.parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    options = parser.parse_args(words or ["test"])
     if options.command == "run":
         return run_program(options.program)
     if unknown := sorted(set(options.versions) - set(known)):

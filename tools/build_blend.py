@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import importlib.util
+import math
 import os
 import sys
 import types
@@ -25,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 EXTENSION = "stripmocap_extension"
 SAMPLES = 16  # enough, with the denoiser, for plain materials under one sun
 SKIN = ((0.27, 0.46, 0.80, 1.0), (0.85, 0.42, 0.22, 1.0), (0.36, 0.62, 0.30, 1.0))
+SKY = (0.6, 0.6, 0.6, 1.0)
 GROUND_M = 40.0
 
 
@@ -85,7 +87,8 @@ def build(options: argparse.Namespace) -> int:
         return 1
     dress(scene)
     save(options.output)
-    overlay = lay_over(scene, footage)
+    turned_deg = int(capture.provenance.get("source", {}).get("rotation_deg", 0))
+    overlay = lay_over(scene, footage, turned_deg=turned_deg)
     if options.picture:
         render_still(overlay, options)
     if options.movie:
@@ -124,13 +127,12 @@ def dress(scene: Any) -> None:
     for each in (sun, ground):
         stage.objects.link(each)
     scene.world = scene.world or bpy.data.worlds.new("World")
-    scene.world.color = (0.6, 0.6, 0.6)
+    with_nodes(scene.world).nodes["Background"].inputs["Color"].default_value = SKY
     bodies = [each for each in bpy.data.objects if each.name.endswith("_body")]
     for index, body in enumerate(bodies):
         material = bpy.data.materials.new(f"Person {index}")
         material.diffuse_color = SKIN[index % len(SKIN)]
-        material.use_nodes = True
-        shader = material.node_tree.nodes["Principled BSDF"]
+        shader = with_nodes(material).nodes["Principled BSDF"]
         shader.inputs["Base Color"].default_value = SKIN[index % len(SKIN)]
         shader.inputs["Roughness"].default_value = 0.55
         body.data.materials.append(material)
@@ -142,6 +144,13 @@ def dress(scene: Any) -> None:
     scene.cycles.max_bounces = 2
     scene.cycles.use_denoising = True
     scene.cycles.denoising_quality = "FAST"
+
+
+def with_nodes(owner: Any) -> Any:
+    """The shader nodes of a world or material; from 5.0 on every new one has them."""
+    if owner.node_tree is None:
+        owner.use_nodes = True
+    return owner.node_tree
 
 
 def save(output: Path) -> None:
@@ -157,7 +166,7 @@ def save(output: Path) -> None:
     print(f"Wrote {output}", flush=True)
 
 
-def lay_over(scene: Any, footage: Path | None) -> Any:
+def lay_over(scene: Any, footage: Path | None, *, turned_deg: int) -> Any:
     """A scene that shows the people over the clip, frame by frame."""
     import bpy
 
@@ -170,7 +179,9 @@ def lay_over(scene: Any, footage: Path | None) -> Any:
     overlay.view_settings.view_transform = "Standard"
     strips = compat.strips(overlay.sequence_editor_create())
     if footage:
-        strips.new_movie("clip", str(footage), 1, 1)
+        clip = strips.new_movie("clip", str(footage), 1, 1)
+        if not compat.turns_movies():
+            clip.transform.rotation = -math.radians(turned_deg)
     people = strips.new_scene("people", scene, 2, 1)
     people.blend_type = "ALPHA_OVER"
     return overlay
@@ -199,11 +210,15 @@ def render_movie(overlay: Any, options: argparse.Namespace) -> None:
 def _render(overlay: Any, path: Path, percentage: int, *, animation: bool) -> None:
     import bpy
 
+    # A render of another scene than the window's is of the window's frame.
+    frame = overlay.frame_current
+    bpy.context.window.scene = overlay
+    overlay.frame_set(frame)
     for scene in bpy.data.scenes:  # the people are rendered at their own scene's size
         scene.render.resolution_percentage = percentage
     overlay.render.filepath = str(path)
     overlay.render.use_file_extension = False
-    bpy.ops.render.render(animation=animation, write_still=not animation, scene=overlay.name)
+    bpy.ops.render.render(animation=animation, write_still=not animation)
     print(f"Wrote {path}", flush=True)
 
 

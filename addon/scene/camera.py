@@ -12,7 +12,7 @@ import numpy as np
 from ..contract import motion
 from ..rigging import axes, lens
 from ..rigging.timing import StripTiming
-from . import strips
+from . import compat, strips
 
 
 def build(
@@ -23,14 +23,11 @@ def build(
     The fit of the sensor follows the shape of the scene's render as it is now, so that the whole
     picture shows; nothing of the scene is changed.
     """
-    render = scene.render
-    width = render.resolution_x * render.pixel_aspect_x
-    height = render.resolution_y * render.pixel_aspect_y
     made = lens.of_pinhole(
         camera.focal_px,
         center_px=camera.center_px,
         size_px=camera.size_px,
-        render_aspect=width / height,
+        render_aspect=_aspect(scene),
     )
     data = bpy.data.cameras.new(name)
     data.sensor_fit = made.sensor_fit
@@ -43,8 +40,17 @@ def build(
     return seer
 
 
-def show_footage(seer: bpy.types.Object, footage: Path, *, timing: StripTiming) -> None:
+def show_footage(
+    seer: bpy.types.Object,
+    footage: Path,
+    *,
+    timing: StripTiming,
+    turned_deg: int,
+    scene: bpy.types.Scene,
+) -> None:
     """Puts the movie `footage` behind the camera `seer`, each picture when `timing` shows it.
+
+    `turned_deg` is the clockwise quarter turn of the clip, as its file asks for.
 
     Raises:
         RequestError: Blender cannot read the file as a movie.
@@ -53,15 +59,35 @@ def show_footage(seer: bpy.types.Object, footage: Path, *, timing: StripTiming) 
     image = bpy.data.images.load(str(footage), check_existing=True)
     background = seer.data.background_images.new()
     background.image = image
+    background.alpha = 1.0
     background.frame_method = "FIT"
     background.display_depth = "BACK"
     seer.data.show_background_images = True
+    if turned_deg and not compat.turns_movies():
+        _turn(background, turned_deg, render_aspect=_aspect(scene))
     user = background.image_user
     first, last = sorted(timing.scene_frames(np.array([0.0, float(frames / fps)])).tolist())
     user.frame_start = math.floor(first)
     user.frame_duration = max(1, math.ceil(last) - math.floor(first) + 1)
     user.use_auto_refresh = True
     _keep_in_step(seer, timing=timing, fps=fps, start=user.frame_start)
+
+
+def _turn(
+    background: bpy.types.CameraBackgroundImage, turned_deg: int, *, render_aspect: float
+) -> None:
+    # Fitted first and turned then, a quarter turn leaves the picture at the wrong scale.
+    background.rotation = math.radians(turned_deg)
+    if turned_deg % 180:
+        width, height = background.image.size
+        fitted = min(render_aspect, width / height)  # width as shown, in heights of the frame
+        background.scale = min(1.0, render_aspect * width / height) / fitted
+
+
+def _aspect(scene: bpy.types.Scene) -> float:
+    render = scene.render
+    width = render.resolution_x * render.pixel_aspect_x
+    return width / (render.resolution_y * render.pixel_aspect_y)
 
 
 def _keep_in_step(

@@ -78,7 +78,12 @@ def import_capture(
 
 
 def show_footage(
-    shot: Shot, capture: motion.Capture, *, footage: Path | None, beside: Path
+    shot: Shot,
+    capture: motion.Capture,
+    *,
+    scene: bpy.types.Scene,
+    footage: Path | None,
+    beside: Path,
 ) -> None:
     """Puts the captured clip behind the camera of `shot`.
 
@@ -90,7 +95,13 @@ def show_footage(
     footage = footage or find_footage(capture, beside=beside)
     if footage is None:
         raise errors.RequestError(f"the clip {clip_path(capture) or 'of this capture'} is missing")
-    camera.show_footage(shot.camera, footage, timing=shot.timing)
+    camera.show_footage(
+        shot.camera,
+        footage,
+        timing=shot.timing,
+        turned_deg=int(capture.provenance.get("source", {}).get("rotation_deg", 0)),
+        scene=scene,
+    )
 
 
 def find_footage(capture: motion.Capture, *, beside: Path) -> Path | None:

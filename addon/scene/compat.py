@@ -1,7 +1,7 @@
 """Every difference between the Blenders that are supported, 4.2 to 5.2, and nothing else.
 
-Each difference is found by what is there, not by the version, so that the next Blender has a
-chance.
+Where it can be, a difference is found by what is there, not by the version, so that the next
+Blender has a chance.
 """
 
 from __future__ import annotations
@@ -31,6 +31,11 @@ def assign(owner: bpy.types.ID, action: bpy.types.Action) -> None:
     animation.action = action
     if hasattr(action, "slots"):
         animation.action_slot = action.slots[0]
+
+
+def turns_movies() -> bool:
+    """Whether movies are shown the way up that their file asks for, as phones' files do."""
+    return bpy.app.version >= (4, 5)  # nothing else tells
 
 
 def sequencer_scene(context: bpy.types.Context) -> bpy.types.Scene | None:

@@ -87,14 +87,21 @@ class STRIPMOCAP_OT_import_capture(bpy.types.Operator):
         if placement.warning:
             reporting.warn(self, placement.warning)
         if self.show_footage:
-            self._show_footage(shot, capture, beside=path.parent)
+            self._show_footage(shot, capture, scene=context.scene, beside=path.parent)
         return {"FINISHED"}
 
-    def _show_footage(self, shot: character.Shot, capture: motion.Capture, *, beside: Path) -> None:
+    def _show_footage(
+        self,
+        shot: character.Shot,
+        capture: motion.Capture,
+        *,
+        scene: bpy.types.Scene,
+        beside: Path,
+    ) -> None:
         # The characters are in the scene by now, so what goes wrong here is told, not raised.
         try:
             footage = Path(bpy.path.abspath(self.footage)) if self.footage else None
-            character.show_footage(shot, capture, footage=footage, beside=beside)
+            character.show_footage(shot, capture, scene=scene, footage=footage, beside=beside)
         except errors.StripMocapError as error:
             reporting.warn(self, f"{error.message}, so the camera has no footage")
 

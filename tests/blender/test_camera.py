@@ -80,6 +80,10 @@ def movie(tmp_path_factory):
     return path
 
 
+def show(scene, seer, path, strip_timing, turned_deg=0):
+    camera.show_footage(seer, path, timing=strip_timing, turned_deg=turned_deg, scene=scene)
+
+
 def picture_at(scene, seer, frame):
     """Number, from 0, of the picture that Blender's background draws at a scene frame."""
     scene.frame_set(frame)
@@ -95,7 +99,7 @@ def test_footage_keeps_step_with_the_body_at_any_scene_rate(scene, movie, fps, s
     seer = built(scene, toy_camera())
     anchored = timing.anchored(fps, start_frame=start_frame)
 
-    camera.show_footage(seer, movie, timing=anchored)
+    show(scene, seer, movie, anchored)
 
     last = int(np.floor(start_frame + 59 / 30 * float(fps)))
     for frame in range(int(np.ceil(start_frame)), last, 5):
@@ -108,10 +112,31 @@ def test_reversed_footage_keeps_step(scene, movie):
     seer = built(scene, toy_camera())
     backwards = timing.StripTiming(offset=70.0, rate=-30.0)
 
-    camera.show_footage(seer, movie, timing=backwards)
+    show(scene, seer, movie, backwards)
 
     for frame in (11, 30, 70):
         assert picture_at(scene, seer, frame) == 70 - frame
+
+
+@pytest.mark.parametrize("resolution", [(1920, 1080), (1080, 1920), (100, 1000)])
+def test_clip_of_a_phone_stands_upright_in_the_frame(scene, movie, tmp_path, resolution):
+    scene.render.resolution_x, scene.render.resolution_y = resolution
+    phone = tmp_path / "phone.mp4"
+    phone.write_bytes(movie.read_bytes())
+    barcode.mark_quarter_turn(phone)
+    seer = built(scene, toy_camera(size_px=(32, 128), center_px=(15.5, 63.5)))
+
+    show(scene, seer, phone, timing.StripTiming(1, 24), turned_deg=90)
+
+    background = seer.data.background_images[0]
+    width, height = background.image.size
+    fit = min(resolution[0] / width, resolution[1] / height) * background.scale
+    shown = [fit * width, fit * height]  # before it is turned
+    if background.rotation:
+        assert background.rotation == pytest.approx(np.pi / 2)
+        shown.reverse()
+    whole = min(resolution[0] / 32, resolution[1] / 128)
+    assert_allclose(shown, [32 * whole, 128 * whole], rtol=1e-5)
 
 
 def test_footage_that_is_no_movie_is_refused(scene, tmp_path):
@@ -119,4 +144,4 @@ def test_footage_that_is_no_movie_is_refused(scene, tmp_path):
     text.write_text("not a movie")
 
     with pytest.raises(errors.RequestError):
-        camera.show_footage(built(scene, toy_camera()), text, timing=timing.StripTiming(1, 24))
+        show(scene, built(scene, toy_camera()), text, timing.StripTiming(1, 24))
