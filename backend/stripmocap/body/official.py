@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 
-from ..checkpoints import Record, read_pickle
 from ..contract.body_file import BodyTemplate
 from ..contract.errors import BodyFileError
 from ..contract.skeleton import BETAS_COUNT, JOINT_COUNT, PARENTS
+from .pickles import Record, read_pickle
 
 VERTEX_COUNT = 6890
 LICENCE = "LicenseRef-SMPL"

@@ -16,7 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...checkpoints import load_arrays, read_pickle
+from ...body.pickles import read_pickle
+from ...checkpoints import load_arrays
 from ...contract.errors import AssetCorrupt
 
 SHIPPED_PRIOR = Path(__file__).parents[2] / "weights" / "pose_prior.safetensors"
