@@ -8,6 +8,9 @@ difference tells them. Pixel (0, 0) is the centre of the picture's top-left pixe
 
 from __future__ import annotations
 
+import contextlib
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -139,8 +142,9 @@ class _Network:
     """A .tflite file with one input, whose outputs are told apart by their last dimension."""
 
     def __init__(self, file: Path, threads: int) -> None:
-        self._interpreter = Interpreter(str(file), num_threads=threads)
-        self._interpreter.allocate_tensors()
+        with _without_chatter():
+            self._interpreter = Interpreter(str(file), num_threads=threads)
+            self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]["index"]
         self._outputs = self._interpreter.get_output_details()
 
@@ -153,6 +157,23 @@ class _Network:
             for each in self._outputs
             if list(each["shape"][1:]) != [LANDMARK_SIDE, LANDMARK_SIDE, 1]  # the segmentation
         }
+
+
+@contextlib.contextmanager
+def _without_chatter() -> Iterator[None]:
+    """Keeps LiteRT's note about its CPU kernels, written past Python, out of a progress bar."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # a program without a console
+        yield
+        return
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _unmirrored(look: _Look) -> _Look:

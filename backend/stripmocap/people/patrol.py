@@ -17,8 +17,8 @@ STEP = 0.7  # of a square's side, at most, to the next one: who is on a border i
 SMALL_SHARE = 0.6  # side of the small squares, of the picture's short side
 MIN_SIDE_PX = 320  # smaller squares would be enlarged, not shrunk, for the detector
 WHOLE_SHARE = 0.8  # of the body's circle: bodies are narrower than their circle
-WINDOWS_PER_S = 30.0  # every square of a wide picture about twice a second
-WINDOWS_PER_FRAME = 4  # at most, however slow the video
+WINDOWS_PER_S = 20.0  # every square of a wide picture about twice a second
+WINDOWS_PER_FRAME = 3  # at most, however slow the video
 
 
 class Window(NamedTuple):

@@ -31,6 +31,8 @@ MIN_TRACK_S = 0.5
 MIN_TRACK_SHARE = 1 / 3  # of a clip too short for `MIN_TRACK_S`
 SAME_PLACE = 0.5  # radii: a sighting this near to a followed person's hips is that person
 MAX_INSIDE = 0.75  # of a newcomer's box, inside somebody else's
+DOUBTFUL, CLEARLY = 0.5, 0.2  # mean confidence that is questioned, and lead of a better guess
+MIN_SEEN_SHARE = 0.5  # of a track's frames: less is a ghost that comes and goes
 MAX_STRANGENESS = 3.2  # place in radii, size and clothes together
 
 
@@ -91,7 +93,7 @@ class _Scene:
         for window in windows:
             regions = self._whole_people(frame, window, patrol)
             strangers += self._strangers(index, frame, regions, [*known, *strangers])
-        self._recognise(strangers, lost, known)
+        self._recognise(strangers, lost, found)
         for track, sighting in found.items():
             track.add(sighting)
 
@@ -141,23 +143,30 @@ class _Scene:
         second = self._looked(index, frame, first.landmarks.next_region)
         return second if second.landmarks.presence >= MIN_PRESENCE_NEW else None
 
-    def _recognise(self, strangers: list[Seen], lost: list[Track], known: list[Seen]) -> None:
-        """Gives each of `strangers` to one of the `lost`, or to a new track.
-
-        Who is inside the box of somebody known and is none of the lost is most likely a second
-        guess about the same body; a true second person is found when they part.
-        """
+    def _recognise(
+        self, strangers: list[Seen], lost: list[Track], found: dict[Track, Seen]
+    ) -> None:
+        """Gives each of `strangers` to one of the `lost` or `found`, or to a new track."""
         costs = np.array([[t.strangeness(s) for t in lost] for s in strangers])
         costs = costs.reshape(len(strangers), len(lost))
         matched = zip(*linear_sum_assignment(np.minimum(costs, MAX_STRANGENESS)), strict=True)
         owner = {
             row: lost[column] for row, column in matched if costs[row, column] < MAX_STRANGENESS
         }
-        for row, stranger in enumerate(strangers):
+        followed = list(found)
+        for row in sorted(range(len(strangers)), key=lambda row: -strangers[row].confidence):
+            stranger = strangers[row]
             if row in owner:
-                owner[row].add(stranger)
-            elif not any(share_inside(stranger.box, each.box) > MAX_INSIDE for each in known):
-                self.tracks.append(Track.begun(len(self.tracks), stranger))
+                found[owner[row]] = stranger
+                continue
+            # One box inside another is most likely a second guess about the same body: the clearly
+            # better guess stays. A true second person is found when the two part.
+            doubtful = next((t for t in followed if _is_better(stranger, found[t])), None)
+            if doubtful is not None:
+                found[doubtful] = stranger
+            elif not any(_inside(stranger, other) for other in found.values()):
+                self.tracks.append(Track(len(self.tracks)))
+                found[self.tracks[-1]] = stranger
 
     def _looked(self, index: int, frame: Frame, region: Region) -> Seen:
         landmarks = self._detector.landmarks(frame.image, region)
@@ -171,6 +180,19 @@ def _same_body(a: Seen, b: Seen) -> bool:
 def _same_place(region: Region, other: Seen) -> bool:
     apart = np.linalg.norm(np.asarray(region.center_px) - other.center_px)
     return bool(apart < SAME_PLACE * min(radius_px(region), other.radius_px))
+
+
+def _inside(inner: Seen, outer: Seen) -> bool:
+    return share_inside(inner.box, outer.box) > MAX_INSIDE
+
+
+def _is_better(guess: Seen, other: Seen) -> bool:
+    """Whether `guess` is about the body of `other`, which is doubtful, and much more certain."""
+    return (
+        (_inside(guess, other) or _inside(other, guess))
+        and other.confidence < DOUBTFUL
+        and guess.confidence > other.confidence + CLEARLY
+    )
 
 
 def _outranks(track: Track, sighting: Seen, rival: Track, rival_sighting: Seen) -> bool:
@@ -188,6 +210,7 @@ def _people(tracks: list[Track], times_s: np.ndarray) -> list[Person]:
         track
         for track in tracks
         if track.last.time_s - track.sightings[0].time_s + period_s >= shortest_s
+        and len(track.sightings) >= MIN_SEEN_SHARE * track.frame_count
     ]
     kept.sort(key=_prominence, reverse=True)
     return [finished(track, number, times_s) for number, track in enumerate(kept)]

@@ -5,7 +5,7 @@ Sizes are in units of the body's circle (`radius_px`), so that near and far peop
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -47,6 +47,11 @@ class Seen:
         return np.asarray(self.landmarks.next_region.center_px)
 
     @property
+    def confidence(self) -> float:
+        """Mean over the keypoints, in [0, 1]."""
+        return float(self.landmarks.keypoints[:, 2].mean())
+
+    @property
     def radius_px(self) -> float:
         """Radius of the circle about the body."""
         return radius_px(self.landmarks.next_region)
@@ -83,23 +88,24 @@ class Track:
     """One person so far."""
 
     number: int
-    sightings: list[Seen]
-    clothes: np.ndarray
-
-    @classmethod
-    def begun(cls, number: int, first: Seen) -> Track:
-        """A track of nobody known so far."""
-        return cls(number, [first], first.clothes)
+    sightings: list[Seen] = field(default_factory=list)
+    clothes: np.ndarray | None = None
 
     @property
     def last(self) -> Seen:
         """The newest sighting."""
         return self.sightings[-1]
 
+    @property
+    def frame_count(self) -> int:
+        """From the first sighting to the last, gaps included."""
+        return self.last.frame - self.sightings[0].frame + 1
+
     def add(self, sighting: Seen) -> None:
         """Takes in the newest sighting and slowly learns the clothes."""
         self.sightings.append(sighting)
-        self.clothes = self.clothes + MEMORY * (sighting.clothes - self.clothes)
+        known = sighting.clothes if self.clothes is None else self.clothes
+        self.clothes = known + MEMORY * (sighting.clothes - known)
 
     def predicted_center_px(self, time_s: float) -> np.ndarray:
         """(2,) where the hips would be at `time_s` if they went on as in the last few frames."""
@@ -115,6 +121,7 @@ class Track:
         """How unlike this person `sighting` is: place in radii, size, and clothes, added up."""
         place = np.linalg.norm(self.predicted_center_px(sighting.time_s) - sighting.center_px)
         size = abs(np.log(sighting.radius_px / self.last.radius_px))
+        assert self.clothes is not None
         look = appearance.difference(self.clothes, sighting.clothes)
         return float(place / self.last.radius_px + size + 2 * look)
 
