@@ -180,11 +180,20 @@ def lay_over(scene: Any, footage: Path | None, *, turned_deg: int) -> Any:
     strips = compat.strips(overlay.sequence_editor_create())
     if footage:
         clip = strips.new_movie("clip", str(footage), 1, 1)
-        if not compat.turns_movies():
-            clip.transform.rotation = -math.radians(turned_deg)
+        fill(clip, overlay, turned_deg=0 if compat.turns_movies() else turned_deg)
     people = strips.new_scene("people", scene, 2, 1)
     people.blend_type = "ALPHA_OVER"
     return overlay
+
+
+def fill(clip: Any, overlay: Any, *, turned_deg: int) -> None:
+    """Turns the strip upright and stretches it over the whole picture, as captures see it."""
+    width, height = clip.elements[0].orig_width, clip.elements[0].orig_height
+    wanted = [overlay.render.resolution_x, overlay.render.resolution_y]
+    if turned_deg % 180:
+        wanted.reverse()
+    clip.transform.rotation = -math.radians(turned_deg)
+    clip.transform.scale_x, clip.transform.scale_y = wanted[0] / width, wanted[1] / height
 
 
 def render_still(overlay: Any, options: argparse.Namespace) -> None:
