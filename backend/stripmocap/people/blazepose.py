@@ -109,8 +109,8 @@ class BlazePose:
         next_points = to_picture(look.next_places, region)
         metric = look.landmarks3d
         return Landmarks(
-            keypoints=np.column_stack([points, look.places[:, 2]]),
-            landmarks3d=np.column_stack([metric[:, :2] @ region.axes.T, metric[:, 2]]),
+            keypoints=_float32(points, look.places[:, 2]),
+            landmarks3d=_float32(metric[:, :2] @ region.axes.T, metric[:, 2]),
             presence=look.presence,
             next_region=region_of(*next_points),
         )
@@ -233,6 +233,10 @@ def refined(places: np.ndarray, heatmaps: np.ndarray) -> np.ndarray:
     middle = (cells >= 0).all(axis=1) & (cells < side).all(axis=1)
     clear = middle & (weights.max(axis=(1, 2)) >= PEAK_MIN)
     return np.where(clear[:, None], moved, places)
+
+
+def _float32(*columns: np.ndarray) -> np.ndarray:
+    return np.column_stack(columns).astype(np.float32)
 
 
 def _sigmoid(logits: np.ndarray) -> np.ndarray:

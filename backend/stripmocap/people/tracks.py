@@ -5,7 +5,7 @@ Sizes are in units of the body's circle (`radius_px`), so that near and far peop
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -24,6 +24,7 @@ SAME_POSE = 0.12  # radii: median distance of trunk and limbs
 SAME_HEAD, SAME_SHOULDERS = 0.2, 0.3  # radii
 HEAD = slice(0, BLAZEPOSE_NAMES.index("left_shoulder"))
 SHOULDERS = [BLAZEPOSE_NAMES.index(f"{side}_shoulder") for side in ("left", "right")]
+_NO_CLOTHES = np.zeros(0)
 CORE = [
     BLAZEPOSE_NAMES.index(f"{side}_{part}")
     for part in ("shoulder", "elbow", "hip", "knee", "ankle")
@@ -103,7 +104,8 @@ class Track:
 
     def add(self, sighting: Seen) -> None:
         """Takes in the newest sighting and slowly learns the clothes."""
-        self.sightings.append(sighting)
+        # Ten minutes are 18,000 sightings: the clothes, the largest part of each, are let go.
+        self.sightings.append(replace(sighting, clothes=_NO_CLOTHES))
         known = sighting.clothes if self.clothes is None else self.clothes
         self.clothes = known + MEMORY * (sighting.clothes - known)
 
