@@ -13,7 +13,7 @@ from ..contract import body_file
 from ..contract.messages import CaptureRequest, Clip
 from ..contract.motion import Motion
 from ..evaluation import benchmarks
-from ..methods.smplify import paper
+from ..methods.smplify import newton
 from ..methods.smplify.priors import PosePrior
 from ..progress import Progress
 from .outputs import check, write_json
@@ -46,7 +46,7 @@ def _compared(
     return benchmarks.smplify(
         body_file.load(body_file.EMBEDDED_BODY),
         PosePrior.load(),
-        ours=paper.solve,
+        ours=newton.solve,
         batch=arguments.batch,
         repeats=repeats,
         report=progress,

@@ -124,7 +124,7 @@ def _add_benchmark(verbs: _Verbs) -> None:
     capture.add_argument("video", type=Path, metavar="VIDEO")
     for each in (smplify, capture):
         each.add_argument("--batch", type=_count, default=64, help="people fitted at once")
-        each.add_argument("--repeats", type=_count, default=3)
+        each.add_argument("--repeats", type=_count, default=2)
         each.add_argument("--threads", type=_count, default=2)
         each.add_argument("--json", type=Path, metavar="FILE", help="also write it as JSON")
 
