@@ -167,6 +167,7 @@ def _start(poses: Poses, components: int, rng: np.random.Generator) -> Mixture:
         draw = nearest * weights
         chosen.append(int(rng.choice(len(numbers), p=draw / draw.sum())))
     means = numbers[chosen].copy()
+    label = np.zeros(len(numbers), dtype=np.int64)
     for _ in range(KMEANS_ITERATIONS):
         label = _squared_distances(numbers, means).argmin(axis=1)
         for index in np.unique(label):
