@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 EXTENSION = "stripmocap_extension"
 SAMPLES = 16  # enough, with the denoiser, for plain materials under one sun
 SKIN = ((0.27, 0.46, 0.80, 1.0), (0.85, 0.42, 0.22, 1.0), (0.36, 0.62, 0.30, 1.0))
-SKY = (0.6, 0.6, 0.6, 1.0)
+SKY = (0.4, 0.4, 0.4, 1.0)
 GROUND_M = 40.0
 
 
@@ -75,28 +75,29 @@ def build(options: argparse.Namespace) -> int:
     try:
         capture = contract.result_file.load(options.capture)
         footage = options.video or character.find_footage(capture, beside=options.capture.parent)
-        match_clip(scene, capture, footage)
+        start_s = character.clip_start_s(capture)
+        match_clip(scene, capture, footage=footage, start_s=start_s)
         bpy.ops.stripmocap.import_capture(
             "EXEC_DEFAULT", filepath=str(options.capture), footage=str(options.video or "")
         )
+        dress(scene)
+        save(options.output)
+        turned_deg = int(capture.provenance.get("source", {}).get("rotation_deg", 0))
+        overlay = lay_over(scene, footage, start_s=start_s, turned_deg=turned_deg)
+        if options.picture:
+            render_still(overlay, options)
+        if options.movie:
+            render_movie(overlay, options)
     except contract.errors.StripMocapError as error:
         print(f"{error.message}. {error.hint}", file=sys.stderr)
         return 1
-    except RuntimeError as error:  # what an operator's report becomes for a script
+    except (OSError, RuntimeError) as error:  # what an operator reports comes as the latter
         print(error, file=sys.stderr)
         return 1
-    dress(scene)
-    save(options.output)
-    turned_deg = int(capture.provenance.get("source", {}).get("rotation_deg", 0))
-    overlay = lay_over(scene, footage, turned_deg=turned_deg)
-    if options.picture:
-        render_still(overlay, options)
-    if options.movie:
-        render_movie(overlay, options)
     return 0
 
 
-def match_clip(scene: Any, capture: Any, footage: Path | None) -> None:
+def match_clip(scene: Any, capture: Any, *, footage: Path | None, start_s: float) -> None:
     """Gives the new file's scene the rate and the size of the clip."""
     render = scene.render
     render.resolution_x, render.resolution_y = capture.camera.size_px
@@ -104,8 +105,9 @@ def match_clip(scene: Any, capture: Any, footage: Path | None) -> None:
     fps = strips.movie_length(footage)[1] if footage else Fraction(30)
     render.fps = max(1, round(fps))
     render.fps_base = float(render.fps / fps)
-    last_s = max(float(each.times_s[-1]) for take in capture.takes for each in take.motions)
-    scene.frame_start, scene.frame_end = 1, 1 + round(last_s * float(fps))
+    ends_s = [float(each.times_s[-1]) for take in capture.takes for each in take.motions]
+    scene.frame_start = 1
+    scene.frame_end = 1 + round((max(ends_s, default=start_s) - start_s) * float(fps))
 
 
 def dress(scene: Any) -> None:
@@ -157,6 +159,7 @@ def save(output: Path) -> None:
     """Writes the file, with the clip's path relative to it, whole or not at all."""
     import bpy
 
+    output.parent.mkdir(parents=True, exist_ok=True)
     part = output.with_name(f"{output.name}.part")
     for image in bpy.data.images:
         if image.source == "MOVIE":
@@ -166,7 +169,7 @@ def save(output: Path) -> None:
     print(f"Wrote {output}", flush=True)
 
 
-def lay_over(scene: Any, footage: Path | None, *, turned_deg: int) -> Any:
+def lay_over(scene: Any, footage: Path | None, *, start_s: float, turned_deg: int) -> Any:
     """A scene that shows the people over the clip, frame by frame."""
     import bpy
 
@@ -179,7 +182,8 @@ def lay_over(scene: Any, footage: Path | None, *, turned_deg: int) -> Any:
     overlay.view_settings.view_transform = "Standard"
     strips = compat.strips(overlay.sequence_editor_create())
     if footage:
-        clip = strips.new_movie("clip", str(footage), 1, 1)
+        before = round(start_s * scene.render.fps / scene.render.fps_base)
+        clip = strips.new_movie("clip", str(footage), 1, 1 - before)
         fill(clip, overlay, turned_deg=0 if compat.turns_movies() else turned_deg)
     people = strips.new_scene("people", scene, 2, 1)
     people.blend_type = "ALPHA_OVER"

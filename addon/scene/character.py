@@ -113,8 +113,12 @@ def find_footage(capture: motion.Capture, *, beside: Path) -> Path | None:
 
 def clip_path(capture: motion.Capture) -> str:
     """Where the clip was when it was captured; empty if the capture does not say."""
-    request = capture.provenance.get("request", {})
-    return str(request.get("clip", {}).get("path", ""))
+    return str(_clip(capture).get("path", ""))
+
+
+def clip_start_s(capture: motion.Capture) -> float:
+    """Second of the clip at which the captured span begins."""
+    return float(_clip(capture).get("start_s", 0.0))
 
 
 def clip_name(capture: motion.Capture) -> str:
@@ -126,6 +130,10 @@ def source_name(capture: motion.Capture) -> str:
     """The name of the clip without its ending, short enough to begin Blender's names."""
     stem = PureWindowsPath(clip_name(capture)).stem or "clip"
     return stem.encode()[:_NAME_BYTES].decode(errors="ignore")
+
+
+def _clip(capture: motion.Capture) -> dict[str, Any]:
+    return capture.provenance.get("request", {}).get("clip", {})
 
 
 def _people(capture: motion.Capture) -> dict[int, dict[str, motion.Motion]]:

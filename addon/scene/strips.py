@@ -27,14 +27,18 @@ class Placement:
     warning: str = ""  # why a selected strip was not followed
 
 
-def place(context: bpy.types.Context, *, clip_name: str | None, start_frame: float) -> Placement:
-    """Under the selected strip if it shows the clip called `clip_name`, else at `start_frame`.
+def place(
+    context: bpy.types.Context, *, clip_name: str | None, start_frame: float, start_s: float = 0.0
+) -> Placement:
+    """Under the selected strip if it shows the clip called `clip_name`.
+
+    Else, or if `clip_name` is None, second `start_s` of the clip is put at `start_frame`.
 
     Raises:
         RequestError: the strip shows that clip, and its timing cannot be read or does not fit.
     """
     fps = scene_fps(context.scene)
-    anchored = timing.anchored(fps, start_frame=start_frame)
+    anchored = timing.anchored(fps, start_frame=start_frame, start_s=start_s)
     strip = chosen(context) if clip_name is not None else None
     if strip is None:
         return Placement(anchored)

@@ -37,7 +37,7 @@ class STRIPMOCAP_OT_import_capture(bpy.types.Operator):
     )
     start_frame: FloatProperty(  # type: ignore[valid-type]
         name="Start Frame",
-        description="Scene frame of the clip's first picture when no strip is followed",
+        description="Scene frame where the captured span begins when no strip is followed",
         default=1.0,
         precision=2,
     )
@@ -77,6 +77,7 @@ class STRIPMOCAP_OT_import_capture(bpy.types.Operator):
                 context,
                 clip_name=character.clip_name(capture) if self.follow_strip else None,
                 start_frame=self.start_frame,
+                start_s=character.clip_start_s(capture),
             )
             shot = character.import_capture(
                 capture, body=_body_of(capture), scene=context.scene, timing=placement.timing

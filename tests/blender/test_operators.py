@@ -72,6 +72,17 @@ def test_start_frame_is_where_the_clip_begins(addon, capture_file):
     assert bpy.data.actions["walk_person0_refined"].frame_range[0] == pytest.approx(101)
 
 
+def test_captured_span_begins_at_the_start_frame(addon, tmp_path, toy_is_the_body):
+    capture = toy_capture()  # its motion begins at second 0
+    capture.provenance["request"]["clip"]["start_s"] = 0.5
+    result_file.save(capture, tmp_path / "span.npz")
+
+    call(tmp_path / "span.npz", start_frame=10.0)
+
+    first = bpy.data.actions["walk_person0_refined"].frame_range[0]
+    assert first == pytest.approx(10 - 0.5 * 24)
+
+
 def test_footage_beside_the_capture_stands_behind_the_camera(addon, capture_file):
     pytest.importorskip("av", reason="makes the movie")
     barcode.write_movie(capture_file.with_suffix(".mp4"), frames=60, fps=Fraction(30))
