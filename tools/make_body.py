@@ -13,13 +13,21 @@ import logging
 from pathlib import Path
 
 import numpy as np
-from body import anny_source, joint_targets, landmarks, regressors, shape_space, skin_weights
+from body import (
+    anny_source,
+    joint_targets,
+    landmarks,
+    limb_lengths,
+    regressors,
+    shape_space,
+    skin_weights,
+)
 from stripmocap.contract import body_file
 from stripmocap.contract.skeleton import JOINT_NAMES, mirrored
 
 log = logging.getLogger("make_body")
-FITTED_PER_GENDER = 128  # people that regressors are fitted to
-CANDIDATES = 400  # vertices that may carry a joint
+FITTED_PER_GENDER = 256  # people that regressors are fitted to
+CARRIERS, CORRECTORS = 400, 1500  # vertices that may carry a joint, and correct it
 SEEDS = {"male": 1, "female": 2}
 
 
@@ -45,20 +53,26 @@ def make(people: int, *, cache: Path | None) -> dict[str, np.ndarray]:
         gender: shape_space.sample_people(source, gender, count=people, seed=seed)
         for gender, seed in SEEDS.items()
     }
+    unvaried = shape_space.joined(*samples.values(), each_count=FITTED_PER_GENDER)
+    merged = joint_targets.merged_weights(source)
+    samples = {
+        gender: limb_lengths.varied(each, merged, seed=SEEDS[gender])
+        for gender, each in samples.items()
+    }
     spaces = {
         gender: shape_space.principal_components(each.posed.vertices, mirror=mirror)
         for gender, each in samples.items()
     }
-    everybody = shape_space.joined(*samples.values(), every=1)
+    everybody = shape_space.joined(*samples.values(), each_count=people)
     spaces["neutral"] = shape_space.principal_components(everybody.posed.vertices, mirror=mirror)
-    fitted = shape_space.joined(*samples.values(), every=max(1, people // FITTED_PER_GENDER))
+    fitted = shape_space.joined(*samples.values(), each_count=FITTED_PER_GENDER)
     joint_regressor = _joint_regressor(fitted, mirror)
     names, landmark_regressor = landmarks.landmark_regressor(
-        source, fitted.posed, reference=shape_space.reference_figure(source).posed, mirror=mirror
+        source, unvaried.posed, reference=shape_space.reference_figure(source).posed, mirror=mirror
     )
     _report(spaces, samples=samples, joint_regressor=joint_regressor)
     weights = skin_weights.skin_weights(
-        joint_targets.merged_weights(source),
+        merged,
         vertices=spaces["neutral"].v_template,
         faces=source.faces,
         mirror=mirror,
@@ -95,9 +109,9 @@ def _joint_regressor(fitted: shape_space.ShapeSamples, mirror: np.ndarray) -> np
             weights[index] = weights[JOINT_NAMES.index(mirrored(name))][mirror]
             continue
         targets, vertices = fitted.joints[:, index], fitted.posed.vertices
-        row = regressors.fit(targets, vertices, candidates=CANDIDATES, ridge=0.002)
+        row = regressors.fit(targets, vertices, candidates=CARRIERS, ridge=0.002)
         row = regressors.corrected(
-            row, targets, vertices=vertices, candidates=CANDIDATES, ridge=0.001
+            row, targets, vertices=vertices, candidates=CORRECTORS, ridge=0.001
         )
         weights[index] = row if name.startswith("left") else regressors.middle(row, mirror)
     return weights

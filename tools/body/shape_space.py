@@ -67,13 +67,18 @@ def reference_figure(source: AnnySource) -> ShapeSamples:
     return _in_t_pose(source, dials)
 
 
-def joined(*samples: ShapeSamples, every: int) -> ShapeSamples:
-    """`samples` in one, with one person in `every` kept."""
+def joined(*samples: ShapeSamples, each_count: int) -> ShapeSamples:
+    """The first `each_count` people of each of `samples`, in one.
+
+    A Sobol sequence's beginning covers every dial evenly; each n-th point of it does not.
+    """
     posed = [
-        np.concatenate([getattr(each.posed, name)[::every] for each in samples])
+        np.concatenate([getattr(each.posed, name)[:each_count] for each in samples])
         for name in ("vertices", "heads", "tails")
     ]
-    return ShapeSamples(Posed(*posed), np.concatenate([each.joints[::every] for each in samples]))
+    return ShapeSamples(
+        Posed(*posed), np.concatenate([each.joints[:each_count] for each in samples])
+    )
 
 
 def principal_components(vertices: np.ndarray, *, mirror: np.ndarray) -> ShapeSpace:

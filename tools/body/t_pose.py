@@ -21,8 +21,8 @@ PALM = np.array([0.0, -1.0, 0.0])
 THIGH = np.array([0.024, -0.380, -0.006])
 SHANK = np.array([-0.010, -0.400, -0.036])
 TOE_OUT_DEG = 8.0
-# Raising the arm by the last 45 degrees also lifts collarbone and shoulder blade.
-CLAVICLE_SHARE, BLADE_SHARE = 0.10, 0.22
+# Raising the arm also lifts collarbone and shoulder blade; more looks better raised, worse hanging.
+CLAVICLE_SHARE, BLADE_SHARE = 0.03, 0.08
 
 
 @dataclass(frozen=True, eq=False)
