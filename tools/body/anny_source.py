@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from scipy.sparse import csr_matrix
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 FROM_ANNY = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]])  # z up, facing -y -> y up, facing +z
 MIRROR = np.array([-1.0, 1.0, 1.0])
@@ -85,7 +85,8 @@ def load(cache: Path | None = None) -> AnnySource:
 
 def mirror_of_vertices(vertices: np.ndarray) -> np.ndarray:
     """(V,) index of each vertex's mirror image; `vertices` (V, 3) must be symmetric in x."""
-    distance, mirror = cKDTree(vertices).query(vertices * MIRROR)
+    found = KDTree(vertices).query(vertices * MIRROR)
+    distance, mirror = np.asarray(found[0]), np.asarray(found[1])
     assert distance.max() < 1e-4, "the mesh is not symmetric"
     assert (mirror[mirror] == np.arange(len(vertices))).all(), "two vertices share one mirror image"
     return mirror

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.optimize import nnls
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 _SUM_WEIGHT = 10.0  # metres: how firmly weights are held to sum one
 _KEPT = 1e-3  # smaller weights are dropped
@@ -16,7 +16,7 @@ def fit(targets: np.ndarray, vertices: np.ndarray, *, candidates: int, ridge: fl
     Only the `candidates` vertices nearest to the point on the average body take part. `ridge`
     (metres) spreads the weights over more of them, so that no single vertex carries a joint.
     """
-    _, near = cKDTree(vertices.mean(axis=0)).query(targets.mean(axis=0), k=candidates)
+    _, near = KDTree(vertices.mean(axis=0)).query(targets.mean(axis=0), k=candidates)
     near = np.sort(near)
     rows = (vertices[:, near] - targets[:, None]).transpose(0, 2, 1).reshape(-1, candidates)
     rows = rows / np.sqrt(len(targets))
@@ -39,7 +39,7 @@ def corrected(
     negative miss some by centimetres. The change is spread over `candidates` vertices, sum zero.
     """
     average = vertices.mean(axis=0)
-    _, near = cKDTree(average).query(targets.mean(axis=0), k=candidates)
+    _, near = KDTree(average).query(targets.mean(axis=0), k=candidates)
     missing = targets - np.einsum("v,nvc->nc", weights, vertices)
     rows = (vertices[:, near] - targets[:, None]).transpose(0, 2, 1).reshape(-1, candidates)
     rows = np.concatenate([rows / np.sqrt(len(targets)), np.full((1, candidates), _SUM_WEIGHT)])

@@ -42,7 +42,9 @@ class ShapeSpace:
 
 def sample_people(source: AnnySource, gender: str, *, count: int, seed: int) -> ShapeSamples:
     """`count` adults of `gender` ("male" or "female")."""
-    uniform = qmc.Sobol(len(_PLAIN_DIALS) + 5, seed=seed).random(count)
+    # `rng=` would scramble otherwise than the file that is shipped; scipy's stubs know only that.
+    sequence = qmc.Sobol(len(_PLAIN_DIALS) + 5, seed=seed)  # pyright: ignore[reportCallIssue]
+    uniform = sequence.random(count)
     normal = truncnorm.ppf(uniform, -2.5, 2.5)
     dials = np.full((count, len(source.phenotypes)), 0.5)
     column = {str(name): index for index, name in enumerate(source.phenotypes)}
