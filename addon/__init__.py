@@ -4,4 +4,4 @@ This file imports nothing, so that the logic under it can be tested without Blen
 """
 
 # Blender keys preferences and user folders by the extension's package, "bl_ext.<repo>.stripmocap".
-EXTENSION = __package__.rpartition(".")[0]
+EXTENSION = (__package__ or "").rpartition(".")[0]

@@ -73,6 +73,22 @@ ASSETS = (
         page="https://github.com/google-ai-edge/mediapipe/tree/v0.10.21",
         how=FETCHED,
     ),
+    Asset(
+        name="embedded_body",
+        filename="body/data/embedded_body.npz",
+        sha256=None,
+        licence="CC0-1.0",
+        page="tools/make_body.py",
+        how=SHIPPED,
+    ),
+    Asset(
+        name="pose_prior",
+        filename="weights/pose_prior.safetensors",
+        sha256=None,
+        licence="GPL-3.0-or-later",
+        page="weights/pose_prior.md",
+        how=SHIPPED,
+    ),
 )
 
 

@@ -20,7 +20,7 @@ from ...contract.skeleton import BLAZEPOSE_NAMES
 from ...people.observations import Person
 
 # How far BlazePose's landmarks are from where they should be, as a share of the person's size.
-KEYPOINT_SIGMA = 0.015
+KEYPOINT_SIGMA = 0.01
 # Frames closer than this see the same mistake of the detector twice, and share one vote.
 VOTE_S = 1 / 30
 
