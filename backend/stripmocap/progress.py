@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from types import TracebackType
@@ -13,6 +14,7 @@ from typing import TextIO
 from tqdm import tqdm
 
 LINE_INTERVAL_S = 15.0  # between lines of one stage where there is no terminal
+MAX_COLUMNS, MIN_ROWS = 100, 24
 _LABEL_WIDTH = 12
 
 
@@ -58,7 +60,10 @@ class Progress:
                 desc=f"{stage:<{_LABEL_WIDTH}}",
                 total=of or None,
                 file=self._stream,
-                dynamic_ncols=True,
+                unit="",
+                # Said here, because some terminals claim no size at all and tqdm then shows nothing.
+                ncols=min(shutil.get_terminal_size((MAX_COLUMNS, MIN_ROWS)).columns, MAX_COLUMNS),
+                nrows=MIN_ROWS,
                 bar_format=None
                 if not of
                 else "{desc} {percentage:3.0f}% {bar} {n_fmt}/{total_fmt}"
