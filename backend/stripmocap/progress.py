@@ -61,7 +61,7 @@ class Progress:
                 total=of or None,
                 file=self._stream,
                 unit="",
-                # Said here, because some terminals claim no size at all and tqdm then shows nothing.
+                # Said here: some terminals claim to have no size, and tqdm then shows nothing.
                 ncols=min(shutil.get_terminal_size((MAX_COLUMNS, MIN_ROWS)).columns, MAX_COLUMNS),
                 nrows=MIN_ROWS,
                 bar_format=None
