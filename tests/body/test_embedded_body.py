@@ -109,22 +109,24 @@ def test_faces_look_outwards_and_close_the_surface(body):
 
 
 def test_rest_pose_is_a_t_that_faces_forward(body):
-    joints = body.rest_joints(np.zeros(10))
-    for name in ("left_elbow", "left_wrist"):
-        bone = joints[JOINT[name]] - joints[JOINT[name.replace("elbow", "shoulder")]]
-        assert bone[0] > 0.999 * np.linalg.norm(bone) or name == "left_wrist"
-    forearm = joints[JOINT["left_wrist"]] - joints[JOINT["left_elbow"]]
+    joints = dict(zip(JOINT_NAMES, body.rest_joints(np.zeros(10)), strict=True))
+    marks = dict(zip(body.landmark_names, body.landmark_regressor @ body.v_template, strict=True))
+    upper = joints["left_elbow"] - joints["left_shoulder"]
+    lower = joints["left_wrist"] - joints["left_elbow"]
 
-    assert forearm[0] > 0.99 * np.linalg.norm(forearm)
-    assert joints[JOINT["left_foot"], 2] > joints[JOINT["left_ankle"], 2] + 0.08
-    assert joints[JOINT["left_hip"], 0] > 0.05
-    nose = body.landmark_regressor[body.landmark_names.index("nose")] @ body.v_template
-    assert nose[2] > joints[JOINT["head"], 2] + 0.05
-    thumb, pinky = (
-        body.landmark_regressor[body.landmark_names.index(name)] @ body.v_template
-        for name in ("left_thumb", "left_pinky")
-    )
-    assert thumb[2] > pinky[2] + 0.03  # palms down
+    # Within a degree of the x axis.
+    assert upper[0] > 0.9998 * np.linalg.norm(upper)
+    assert lower[0] > 0.9998 * np.linalg.norm(lower)
+    assert marks["left_thumb"][2] > marks["left_pinky"][2] + 0.03  # palms down
+    assert marks["nose"][2] > joints["head"][2] + 0.05
+    assert joints["left_foot"][2] > joints["left_ankle"][2] + 0.08
+    soles = [body.v_template[side, 1].min() for side in _feet(body)]
+    assert abs(soles[0] - soles[1]) < 1e-4
+
+
+def _feet(body: body_file.BodyTemplate) -> tuple[np.ndarray, np.ndarray]:
+    weights = body.lbs_weights
+    return weights[:, JOINT["left_foot"]] > 0.5, weights[:, JOINT["right_foot"]] > 0.5
 
 
 def test_joints_lie_inside_the_body(body):
