@@ -115,7 +115,7 @@ def load(path: Path, gender: str = "neutral") -> BodyTemplate:
             landmark_names=tuple(str(each) for each in arrays["landmark_names"]),
             landmark_regressor=_dense(arrays, "landmark_regressor"),
         )
-    except (KeyError, ValueError, IndexError, TypeError) as error:
+    except (KeyError, ValueError, IndexError, TypeError, OverflowError, MemoryError) as error:
         raise BodyFileError(
             f"{path} is not a complete body file ({error})", hint="Install Strip Mocap again."
         ) from error

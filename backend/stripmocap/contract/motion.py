@@ -38,6 +38,8 @@ class Camera:
     def __post_init__(self) -> None:
         if not (np.isfinite(self.focal_px) and self.focal_px > 0):
             raise ResultFileError(f"the camera's focal length is {self.focal_px} px")
+        if min(self.size_px) < 1:
+            raise ResultFileError(f"the camera's picture is {self.size_px} px large")
         _freeze(self, "center_px", (2,), np.float64)
         _freeze(self, "world_from_camera", (4, 4), np.float64)
 

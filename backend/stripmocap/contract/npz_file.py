@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -54,16 +55,31 @@ def read(
         error: the file is missing, or is no .npz of plain arrays.
     """
     try:
+        # numpy takes what is no archive for a pickle, and says how to load one "unsafely".
+        if not zipfile.is_zipfile(path):
+            path.open("rb").close()  # missing, a folder, or not to be read
+            raise zipfile.BadZipFile("it is no archive of arrays")
         with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
+            return {name: _plain(file, name) for name in file.files}
     except FileNotFoundError as reason:
         raise error(f"{path} is not there", hint="Check the name and the folder.") from reason
     except (
         *(OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error),
-        # numpy gives a bare array, without `files`, for an .npy; zipfile this for odd compression
-        *(AttributeError, TypeError, NotImplementedError, RuntimeError),
+        # a damaged header may ask for any amount of memory, or not even be Python's grammar
+        *(MemoryError, OverflowError, SyntaxError, tokenize.TokenError),
+        # for odd compression and encryption
+        *(TypeError, NotImplementedError, RuntimeError),
     ) as reason:
         raise error(f"{path} cannot be read as an .npz file ({reason})", hint=hint) from reason
+
+
+def _plain(file: Mapping[str, np.ndarray], name: str) -> np.ndarray:
+    try:
+        return file[name]
+    except ValueError as reason:
+        if "allow_pickle" in str(reason):
+            raise ValueError(f"{name} holds Python objects, not numbers or text") from reason
+        raise
 
 
 def _umask() -> int:

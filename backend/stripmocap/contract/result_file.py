@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -67,11 +67,26 @@ def load(path: Path) -> Capture:
             world_from_camera=arrays["camera.world_from_camera"],
         )
         takes = tuple(_take(arrays, str(label)) for label in arrays["takes"])
-        return Capture(camera=camera, takes=takes, provenance=json.loads(str(arrays["provenance"])))
-    except (KeyError, ValueError, TypeError) as error:
+        provenance = _provenance(str(arrays["provenance"]))
+        return Capture(camera=camera, takes=takes, provenance=provenance)
+    except (KeyError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise ResultFileError(
             f"{path} is not a complete capture ({error})", hint="Capture the clip again."
         ) from error
+
+
+def _provenance(text: str) -> dict[str, Any]:
+    """The record that `save` wrote; what readers look into is a record too."""
+    values = json.loads(text)
+    if not isinstance(values, dict):
+        raise ValueError(f"its provenance is {text[:20]!r}")
+    records = cast("dict[str, Any]", values)
+    inner = {name: records.get(name, {}) for name in ("request", "source", "versions")}
+    if isinstance(inner["request"], dict):
+        inner["clip"] = cast("dict[str, Any]", inner["request"]).get("clip", {})
+    if wrong := [name for name, each in inner.items() if not isinstance(each, dict)]:
+        raise ValueError(f"its provenance has no record of {', '.join(wrong)}")
+    return records
 
 
 def _take(arrays: dict[str, np.ndarray], label: str) -> Take:

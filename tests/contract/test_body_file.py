@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from stripmocap.contract import body_file
+from stripmocap.contract.errors import BodyFileError
+
+
+@pytest.fixture(scope="module")
+def entries() -> dict[str, np.ndarray]:
+    with np.load(body_file.EMBEDDED_BODY) as file:
+        return dict(file)
+
+
+def saved(path: Path, entries: dict[str, np.ndarray], **changes: np.ndarray | None) -> Path:
+    """A body file with other `changes`; None takes an entry out."""
+    arrays = {name: each for name, each in {**entries, **changes}.items() if each is not None}
+    np.savez(path, **arrays)
+    return path
+
+
+@pytest.mark.parametrize("gender", body_file.GENDERS)
+def test_the_shipped_body_is_read_for_every_gender(gender):
+    body = body_file.load(body_file.EMBEDDED_BODY, gender)
+
+    assert body.name.endswith(gender)
+    assert body.licence == "CC0-1.0"
+    assert_allclose(body.lbs_weights.sum(axis=1), 1, atol=1e-5)
+
+
+def test_triangles_cut_each_quad_in_two():
+    body = body_file.load(body_file.EMBEDDED_BODY)
+
+    assert len(body.triangles) == 2 * len(body.faces)
+    assert_array_equal(np.unique(body.triangles[:2]), np.unique(body.faces[0]))
+
+
+def test_a_sparse_matrix_comes_back_dense(entries, tmp_path):
+    matrix = np.zeros((24, len(entries["neutral.v_template"])), dtype=np.float32)
+    matrix[np.arange(24), np.arange(24) * 7] = 1
+
+    path = saved(tmp_path / "body.npz", entries, **body_file.sparse_parts("J_regressor", matrix))
+
+    assert_array_equal(body_file.load(path).J_regressor, matrix)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"format": np.array(body_file.FORMAT + 1)},
+        {"format": np.array(np.inf)},
+        {"neutral.v_template": None},
+        {"neutral.v_template": np.zeros((5, 3))},
+        {"faces": np.array([[0, 1, 10**6]])},
+        {"lbs_weights.values": np.zeros(3)},
+        {"J_regressor.shape": np.array([24, 10**15])},
+        {"landmark_names": np.array("nose")},
+    ],
+)
+def test_a_body_that_cannot_be_is_refused(entries, tmp_path, changes):
+    path = saved(tmp_path / "body.npz", entries, **changes)
+
+    with pytest.raises(BodyFileError) as refused:
+        body_file.load(path)
+
+    assert refused.value.message
+
+
+def test_a_gender_that_is_not_there_is_named():
+    with pytest.raises(BodyFileError, match="'child'"):
+        body_file.load(body_file.EMBEDDED_BODY, "child")

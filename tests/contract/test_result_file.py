@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from stripmocap.contract import result_file
+from stripmocap.contract.errors import ResultFileError
+from stripmocap.contract.motion import Capture
+from toyshot import toy_camera, toy_capture
+
+MOTION_FIELDS = ("times_s", "global_orient", "body_pose", "betas", "transl", "confidence")
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    path = tmp_path / "result.npz"
+    result_file.save(toy_capture(frames=5), path)
+    return path
+
+
+def changed(path: Path, **entries: np.ndarray | None) -> Path:
+    """The file at `path` with other `entries`; None takes one out."""
+    with np.load(path) as file:
+        arrays = {**file, **entries}
+    np.savez(path, **{name: each for name, each in arrays.items() if each is not None})
+    return path
+
+
+def test_a_capture_comes_back_as_it_was(saved):
+    capture = toy_capture(frames=5)
+
+    found = result_file.load(saved)
+
+    assert found.provenance == capture.provenance
+    assert found.camera.focal_px == capture.camera.focal_px
+    assert found.camera.size_px == capture.camera.size_px
+    assert_array_equal(found.camera.center_px, capture.camera.center_px)
+    assert_array_equal(found.camera.world_from_camera, capture.camera.world_from_camera)
+    assert [each.label for each in found.takes] == [each.label for each in capture.takes]
+    for take, wanted in zip(found.takes, capture.takes, strict=True):
+        assert [each.person for each in take.motions] == [each.person for each in wanted.motions]
+        for motion, original in zip(take.motions, wanted.motions, strict=True):
+            for name in MOTION_FIELDS:
+                assert_array_equal(getattr(motion, name), getattr(original, name))
+
+
+def test_a_capture_of_nobody_comes_back(tmp_path):
+    path = tmp_path / "result.npz"
+
+    result_file.save(Capture(camera=toy_camera(), takes=(), provenance={}), path)
+
+    assert result_file.load(path).takes == ()
+
+
+def test_a_newer_format_asks_for_an_update(saved):
+    changed(saved, format=np.array(result_file.FORMAT + 1))
+
+    with pytest.raises(ResultFileError, match="has format") as refused:
+        result_file.load(saved)
+
+    assert "Update" in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        {"format": None},
+        {"format": np.array(np.inf)},
+        {"camera.focal_px": np.array(0.0)},
+        {"camera.size_px": np.array([0, 720])},
+        {"camera.size_px": np.array([np.inf, 720])},
+        {"camera.world_from_camera": np.full((4, 4), np.nan)},
+        {"takes": np.array(["best"])},
+        {"takes": np.array("fitted")},
+        {"fitted.persons": None},
+        {"fitted.0.times_s": np.zeros(5)},
+        {"fitted.0.body_pose": np.zeros((5, 21, 3))},
+        {"fitted.1.confidence": np.full(5, 2.0)},
+    ],
+)
+def test_an_entry_that_cannot_be_is_refused(saved, entries):
+    with pytest.raises(ResultFileError):
+        result_file.load(changed(saved, **entries))
+
+
+@pytest.mark.parametrize(
+    "provenance",
+    [
+        "",
+        "[]",
+        "null",
+        '{"request": 3}',
+        '{"request": {"clip": "walk.mp4"}}',
+        '{"source": []}',
+        '{"versions": "1"}',
+        "[" * 100_000,
+    ],
+)
+def test_a_provenance_that_is_no_record_is_refused(saved, provenance):
+    with pytest.raises(ResultFileError):
+        result_file.load(changed(saved, provenance=np.array(provenance)))
+
+
+def test_a_provenance_of_another_program_is_kept(saved):
+    provenance = {"made_by": "hand"}
+
+    found = result_file.load(changed(saved, provenance=np.array(json.dumps(provenance))))
+
+    assert found.provenance == provenance
