@@ -8,6 +8,7 @@ picture is in memory at a time, however long the file is. A numbered still stand
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -97,8 +98,9 @@ def read_frames(clip: Clip) -> Iterator[Frame]:
         found = True
         yield frame
     if not found:
+        end = "on" if math.isinf(clip.stop_s) else f"to {clip.stop_s:g} s"
         raise VideoError(
-            f"{file.name} has no pictures from {clip.start_s:g} s to {clip.stop_s:g} s",
+            f"{file.name} has no pictures from {clip.start_s:g} s {end}",
             hint="Choose a span inside the video.",
         )
 
