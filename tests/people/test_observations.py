@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from stripmocap.contract.errors import StripMocapError
-from stripmocap.people.observations import Detections, Person
+from stripmocap.people.observations import Person
 
 
 def person(**changes) -> Person:
@@ -39,14 +39,3 @@ def test_arrays_become_read_only_and_of_one_type():
 def test_what_cannot_be_is_refused(changes, complaint):
     with pytest.raises((ValueError, StripMocapError), match=complaint):
         person(**changes)
-
-
-def test_detections_are_as_many_as_their_scores():
-    with pytest.raises(StripMocapError, match="boxes"):
-        Detections(
-            time_s=0.0,
-            boxes=np.zeros((1, 4)),
-            keypoints=np.zeros((2, 33, 3)),
-            landmarks3d=np.zeros((2, 33, 3)),
-            scores=np.ones(2),
-        )

@@ -1,4 +1,4 @@
-"""What was seen of people: everybody in one frame, or one person over time.
+"""What was seen of one person over time.
 
 Pixel (0, 0) is the centre of the picture's top-left pixel. Keypoints and landmarks are BlazePose's
 33, in the order of `contract.skeleton.BLAZEPOSE_NAMES`. `landmarks3d` are metres about the middle
@@ -15,24 +15,6 @@ from ..contract.arrays import checked
 from ..contract.skeleton import BLAZEPOSE_NAMES
 
 KEYPOINT_COUNT = len(BLAZEPOSE_NAMES)
-
-
-@dataclass(frozen=True, eq=False)
-class Detections:
-    """Everybody seen in one frame."""
-
-    time_s: float  # seconds of the file's own clock
-    boxes: np.ndarray  # (D, 4) px: x0, y0, x1, y1
-    keypoints: np.ndarray  # (D, 33, 3) px and confidence in [0, 1]
-    landmarks3d: np.ndarray  # (D, 33, 3) metres about the hips, camera axes
-    scores: np.ndarray  # (D,) in [0, 1]
-
-    def __post_init__(self) -> None:
-        count = len(self.scores)
-        _freeze(self, "boxes", (count, 4))
-        _freeze(self, "keypoints", (count, KEYPOINT_COUNT, 3))
-        _freeze(self, "landmarks3d", (count, KEYPOINT_COUNT, 3))
-        _freeze(self, "scores", (count,))
 
 
 @dataclass(frozen=True, eq=False)
