@@ -1,4 +1,4 @@
-"""SMPL's body in torch: template -> shaped -> posed -> skinned, and a reduced body for fitting.
+"""SMPL's body in torch, stage by stage: template -> shaped -> posed -> skinned.
 
 Rest pose: T, y up, facing +z, left arm along +x, metres. Rotations are matrices: `global_orient`
 (..., 3, 3) turns about the pelvis joint of the shaped rest body, `body_pose` (..., 23, 3, 3) each
