@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import math
+from dataclasses import fields
+
+import pytest
+from stripmocap.contract.errors import RequestError
+from stripmocap.contract.methods import METHODS, SmplifyOptions, options_from_json
+
+
+@pytest.mark.parametrize("method", METHODS.values(), ids=lambda each: each.key)
+def test_defaults_and_bounds_of_every_option_are_allowed(method):
+    for option in fields(method.options):
+        for value in (option.default, option.metadata["min"], option.metadata["max"]):
+            made = method.options(**{option.name: value})
+
+            assert getattr(made, option.name) == value
+
+
+@pytest.mark.parametrize("value", [-0.1, 10.1, math.nan, math.inf, "1", True, None])
+def test_a_weight_that_is_out_of_bounds_or_no_number_is_refused(value):
+    with pytest.raises(RequestError, match="depth_cue"):
+        SmplifyOptions(depth_cue=value)
+
+
+def test_options_not_given_keep_their_defaults():
+    assert options_from_json("smplify", {"contacts": 2}) == SmplifyOptions(contacts=2)
+
+
+@pytest.mark.parametrize(
+    ("method", "values", "said"),
+    [("magic", {}, "no method 'magic'"), ("smplify", {"speed": 1}, "no option speed")],
+)
+def test_an_unknown_name_is_refused_with_those_that_are_known(method, values, said):
+    with pytest.raises(RequestError, match=said) as refused:
+        options_from_json(method, values)
+
+    assert "smplify" in refused.value.hint or "contacts" in refused.value.hint
