@@ -1,0 +1,147 @@
+"""The story of a capture, with stand-ins for what sees people and for what fits bodies."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from movies import turn_clockwise, write_movie
+from numpy.testing import assert_allclose
+from stripmocap import assets, pipeline
+from stripmocap.contract.errors import NobodyFound, VideoError
+from stripmocap.contract.messages import CaptureRequest, Clip
+from stripmocap.methods.toolbox import Estimate
+from stripmocap.people.observations import Person
+from toyshot import toy_motion
+
+SIZE = (64, 48)
+
+
+def silent(stage: str, done: int, of: int) -> None:
+    """A report that tells nobody."""
+
+
+def person(times_s: list[float]) -> Person:
+    frames = len(times_s)
+    return Person(
+        person=0,
+        times_s=np.array(times_s),
+        boxes=np.zeros((frames, 4)),
+        keypoints=np.zeros((frames, 33, 3)),
+        landmarks3d=np.zeros((frames, 33, 3)),
+        presence=np.ones(frames),
+    )
+
+
+@pytest.fixture
+def asked(tmp_path, monkeypatch) -> dict:
+    """What the stand-ins were asked: `expected_frames`, `camera` and `tools`."""
+    said = {}
+    file = tmp_path / "network"
+    file.write_bytes(b"weights")
+
+    def follow(frames, *, detector, report, expected_frames):
+        said["expected_frames"] = expected_frames
+        return [person([frame.time_s for frame in frames])]
+
+    def load(tools, options):
+        said["tools"], said["options"] = tools, options
+
+        def estimate(people, camera, report):
+            said["camera"] = camera
+            motion = toy_motion(0, frames=2, fps=30, seed=0)
+            return Estimate(camera=replace(camera, focal_px=77.0), motions=(motion,))
+
+        return estimate
+
+    monkeypatch.setattr(pipeline, "BlazePose", lambda: None)
+    monkeypatch.setattr(pipeline, "follow", follow)
+    monkeypatch.setattr(pipeline, "ESTIMATORS", {"smplify": load})
+    monkeypatch.setattr(assets, "locate", lambda name: file)
+    return said
+
+
+@pytest.fixture
+def footage(tmp_path) -> Path:
+    return write_movie(tmp_path / "walk.mp4", size=SIZE, frames=10)
+
+
+def request(path: Path, **changes) -> CaptureRequest:
+    return CaptureRequest(Clip(str(path)), **changes)
+
+
+def test_the_estimate_becomes_the_fitted_take_and_its_camera_is_kept(asked, footage):
+    capture = pipeline.capture(request(footage), report=silent)
+
+    assert [take.label for take in capture.takes] == ["fitted"]
+    assert len(capture.takes[0].motions) == 1
+    assert capture.camera.focal_px == 77.0
+
+
+def test_without_a_focal_length_the_diagonal_gives_one(asked, footage):
+    pipeline.capture(request(footage), report=silent)
+
+    camera = asked["camera"]
+    assert camera.focal_px == pytest.approx(pipeline.USUAL_FOCAL * math.hypot(*SIZE))
+    # Pixel (0, 0) is the centre of the first one, so the middle is half a pixel before size / 2.
+    assert_allclose(camera.center_px, [31.5, 23.5])
+
+
+def test_a_focal_length_and_a_height_that_are_given_are_used(asked, footage):
+    pipeline.capture(request(footage, focal_px=123.0, height_m=1.9), report=silent)
+
+    assert asked["camera"].focal_px == 123.0
+    assert asked["tools"].height_m == 1.9
+
+
+def test_the_camera_has_the_size_of_the_picture_as_shown(asked, footage):
+    pipeline.capture(request(turn_clockwise(footage)), report=silent)
+
+    assert asked["camera"].size_px == (48, 64)
+
+
+@pytest.mark.parametrize(
+    ("span", "count"), [({}, 10), ({"start_s": 0.2}, 4), ({"stop_s": 0.1}, 3), ({"stop_s": 99}, 10)]
+)
+def test_the_report_is_told_how_many_frames_to_expect(asked, footage, span, count):
+    clip = Clip(str(footage), **span)
+
+    pipeline.capture(CaptureRequest(clip), report=silent)
+
+    assert asked["expected_frames"] == count
+
+
+def test_provenance_says_what_was_asked_and_what_it_was_made_with(asked, footage):
+    asked_for = request(footage, body="female")
+
+    provenance = pipeline.capture(asked_for, report=silent).provenance
+
+    assert CaptureRequest.from_json(json.loads(json.dumps(provenance))["request"]) == asked_for
+    assert provenance["body"]["licence"] == "CC0-1.0"
+    assert provenance["source"]["fps"] == "30"
+    assert set(provenance["versions"]) >= {"stripmocap", "torch", "numpy", "av"}
+    assert provenance["files"]["blazepose_detector"] == {
+        "sha256": hashlib.sha256(b"weights").hexdigest(),
+        "licence": "Apache-2.0",
+    }
+
+
+def test_a_clip_without_people_is_refused_with_what_a_person_needs(asked, footage, monkeypatch):
+    monkeypatch.setattr(pipeline, "follow", lambda frames, **_: [])
+
+    with pytest.raises(NobodyFound, match=r"walk\.mp4") as refused:
+        pipeline.capture(request(footage), report=silent)
+
+    assert refused.value.hint
+
+
+def test_a_missing_clip_is_refused_before_anything_is_loaded(asked, tmp_path):
+    with pytest.raises(VideoError):
+        pipeline.capture(request(tmp_path / "none.mp4"), report=silent)
+
+    assert "tools" not in asked
