@@ -9,8 +9,18 @@ from ..backend.stripmocap.contract import (
     messages,
     methods,
     motion,
+    quaternions,
     result_file,
     skeleton,
 )
 
-__all__ = ["body_file", "errors", "messages", "methods", "motion", "result_file", "skeleton"]
+__all__ = [
+    "body_file",
+    "errors",
+    "messages",
+    "methods",
+    "motion",
+    "quaternions",
+    "result_file",
+    "skeleton",
+]

@@ -19,8 +19,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..contract import skeleton
-from . import axes, quaternions
+from ..contract import quaternions, skeleton
+from . import axes
+from .quaternions import continuous
 
 # The joint each bone points at; a joint that is missing here is the end of a chain.
 _TARGETS = {
@@ -98,7 +99,7 @@ def pose_quats(
         quaternions.multiply(before, quaternions.aa_to_quat(global_orient)), after
     )
     quats = np.concatenate([root[:, None], quaternions.aa_to_quat(children)], axis=1)
-    return quaternions.continuous(quats)
+    return continuous(quats)
 
 
 def root_locations(

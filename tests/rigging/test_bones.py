@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from stripmocap_extension.addon.contract import skeleton
-from stripmocap_extension.addon.rigging import axes, bones, quaternions
+from stripmocap_extension.addon.contract import quaternions, skeleton
+from stripmocap_extension.addon.rigging import axes, bones
 from toybody import rotation, skinned_vertices, toy_body, toy_joints
 
 NAMES = skeleton.JOINT_NAMES

@@ -17,6 +17,7 @@ from .arrays import checked
 from .body_file import GENDERS
 from .errors import RequestError, ResultFileError
 from .motion import Camera, Motion
+from .quaternions import aa_to_quat, matrix_to_quat, multiply, quat_to_aa
 from .skeleton import BETAS_COUNT, JOINT_COUNT
 
 POSES_WIDTH = 156
@@ -157,9 +158,7 @@ def moved(
     SMPL turns about its rest pelvis p0: `transl' = R (p0 + transl) + t - p0`.
     """
     rotation, offset = transform[:3, :3], transform[:3, 3]
-    turn = _quat_from_matrix(rotation)
-    quats = _quat_from_axis_angle(np.asarray(global_orient, dtype=np.float64))
-    orient = _axis_angle_from_quat(_product(np.broadcast_to(turn, quats.shape), quats))
+    orient = quat_to_aa(multiply(matrix_to_quat(rotation), aa_to_quat(global_orient)))
     return orient, (rest_pelvis + transl) @ rotation.T + offset - rest_pelvis
 
 
@@ -184,7 +183,7 @@ def resampled_rotations(
     Shoemake, "Animating rotation with quaternion curves", SIGGRAPH 1985.
     """
     left, right, weight = _neighbours(times_s, wanted_s)
-    quats = _quat_from_axis_angle(np.asarray(axis_angle, dtype=np.float64))
+    quats = aa_to_quat(axis_angle)
     start, end = quats[left], quats[right]
     cosine = (start * end).sum(axis=-1, keepdims=True)
     end = np.where(cosine < 0, -end, end)
@@ -198,7 +197,7 @@ def resampled_rotations(
     sine = np.where(near, 1.0, np.sin(angle))
     first = np.where(near, 1 - weight, np.sin((1 - weight) * angle) / sine)
     second = np.where(near, weight, np.sin(weight * angle) / sine)
-    return _axis_angle_from_quat(first * start + second * end)
+    return quat_to_aa(first * start + second * end)
 
 
 def _neighbours(
@@ -245,55 +244,3 @@ def _entry(arrays: Mapping[str, np.ndarray], name: str) -> np.ndarray:
             f"there is no {name}", hint="Give a file of AMASS: poses, trans, betas, gender."
         )
     return np.asarray(arrays[name])
-
-
-def _quat_from_axis_angle(axis_angle: np.ndarray) -> np.ndarray:
-    """(..., 4) wxyz."""
-    angle = np.linalg.norm(axis_angle, axis=-1, keepdims=True)
-    # sin(x / 2) / x, which numpy's sinc gives without dividing by a zero angle.
-    return np.concatenate(
-        [np.cos(angle / 2), axis_angle * 0.5 * np.sinc(angle / (2 * np.pi))], axis=-1
-    )
-
-
-def _axis_angle_from_quat(quat: np.ndarray) -> np.ndarray:
-    """(..., 3) the shorter of the two turns that `quat` (..., 4) wxyz stands for."""
-    quat = np.where(quat[..., :1] < 0, -quat, quat)
-    length = np.linalg.norm(quat[..., 1:], axis=-1, keepdims=True)
-    angle = 2 * np.arctan2(length, quat[..., :1])
-    # A turn of next to nothing has the axis-angle 2 (x, y, z).
-    factor = np.where(length < 1e-12, 2.0, angle / np.maximum(length, 1e-12))
-    return quat[..., 1:] * factor
-
-
-def _product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """(..., 4) the turn `right`, then the turn `left`; wxyz."""
-    a, b, c, d = np.moveaxis(left, -1, 0)
-    e, f, g, h = np.moveaxis(right, -1, 0)
-    return np.stack(
-        [
-            a * e - b * f - c * g - d * h,
-            a * f + b * e + c * h - d * g,
-            a * g - b * h + c * e + d * f,
-            a * h + b * g - c * f + d * e,
-        ],
-        axis=-1,
-    )
-
-
-def _quat_from_matrix(matrix: np.ndarray) -> np.ndarray:
-    """(4,) wxyz of one rotation: the eigenvector of Bar-Itzhack's matrix, stable for every turn.
-
-    Bar-Itzhack, "New method for extracting the quaternion from a rotation matrix", 2000.
-    """
-    m = matrix
-    symmetric = np.array(
-        [
-            [m[0, 0] + m[1, 1] + m[2, 2], m[2, 1] - m[1, 2], m[0, 2] - m[2, 0], m[1, 0] - m[0, 1]],
-            [0, m[0, 0] - m[1, 1] - m[2, 2], m[0, 1] + m[1, 0], m[0, 2] + m[2, 0]],
-            [0, 0, m[1, 1] - m[0, 0] - m[2, 2], m[1, 2] + m[2, 1]],
-            [0, 0, 0, m[2, 2] - m[0, 0] - m[1, 1]],
-        ]
-    )
-    _, vectors = np.linalg.eigh(symmetric, UPLO="U")
-    return vectors[:, -1]
