@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.spatial.transform import Rotation
 from stripmocap.contract.body_file import BodyTemplate
 from stripmocap.contract.motion import Camera
 from stripmocap.contract.skeleton import BLAZEPOSE_NAMES, JOINT_NAMES
@@ -95,6 +96,18 @@ def _person(points: np.ndarray, times: np.ndarray, *, noise_px: float, person: i
         times_s=times,
         boxes=np.concatenate([pixels.min(axis=1), pixels.max(axis=1)], axis=1),
         keypoints=np.concatenate([pixels, confident], axis=2),
-        landmarks3d=points - points[:, hips].mean(axis=1, keepdims=True),
+        landmarks3d=_seen_straight(points - points[:, hips].mean(axis=1, keepdims=True), pixels),
         presence=np.ones(len(times)),
     )
+
+
+def _seen_straight(points: np.ndarray, pixels: np.ndarray) -> np.ndarray:
+    """`points` in the axes of a camera that looks straight at the hips, as detectors give them."""
+    hips = [BLAZEPOSE_NAMES.index("left_hip"), BLAZEPOSE_NAMES.index("right_hip")]
+    slope = (pixels[:, hips].mean(axis=1) - CAMERA.center_px) / CAMERA.focal_px
+    rays = np.concatenate([slope, np.ones((len(slope), 1))], axis=1)
+    rays /= np.linalg.norm(rays, axis=1, keepdims=True)
+    axes = np.cross(rays, [0.0, 0.0, 1.0])
+    sines = np.linalg.norm(axes, axis=1, keepdims=True)
+    turns = Rotation.from_rotvec(axes / np.maximum(sines, 1e-9) * np.arcsin(sines))
+    return np.einsum("tij,tkj->tki", turns.as_matrix(), points)

@@ -6,43 +6,79 @@ at its place in the picture.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from ...contract.skeleton import BLAZEPOSE_NAMES, JOINT_NAMES
-from .evidence import FOOT_POINTS, Evidence
+from .evidence import FOOT_POINTS, Evidence, landmark_weights
 
-_REST_SPEED = 0.12  # of the person's size per second: a foot slower than this is at rest
+_REST_SPEED = 0.09  # of the person's size per second: a foot slower than this is at rest
 _REST_WINDOW_S = 0.1  # over which speed is measured, longer than the detector's tremble
 _HEIGHT_SIGMA_M = 0.03  # of feet at rest about the ground
 _PITCH_SIGMA = np.radians(12)  # how level cameras are held
 _ROLL_SIGMA = np.radians(4)
 _UPRIGHT_SIGMA = np.radians(8)  # how upright people are on average
 _REST_ENOUGH = 0.5
+_SEEN_ENOUGH = 0.5  # a foot point seen less surely than this is hidden
+_SAME_PLACE = 0.03  # of the person's size: nearer than this is where it was
 
 
 def resting_feet(evidence: Evidence) -> Tensor:
-    """(N, F) in [0, 1], how surely each foot point rests, by its speed in the picture."""
+    """(N, F) in [0, 1], how surely each foot point rests, by its speed in the picture.
+
+    A foot that goes out of sight at rest and comes back at rest in the same place has not moved.
+    """
     index = [BLAZEPOSE_NAMES.index(name) for name in FOOT_POINTS]
     feet = evidence.keypoints[:, index].double().cpu().numpy()  # (N, F, 2)
-    weights = evidence.weights[:, index].cpu().numpy()
+    full = landmark_weights()[index] * evidence.votes.cpu().numpy()[:, None]
+    seen = np.sqrt((evidence.weights[:, index].cpu().numpy() / full.clip(min=1e-6)).clip(0, 1))
     times, sequence = evidence.times_s.cpu().numpy(), evidence.sequence.cpu().numpy()
     size = evidence.size_px.cpu().numpy()
     rest = np.zeros(feet.shape[:2])
     for whose in np.unique(sequence):
         mine = np.flatnonzero(sequence == whose)
-        before = np.searchsorted(times[mine], times[mine] - _REST_WINDOW_S / 2)
-        after = np.searchsorted(times[mine], times[mine] + _REST_WINDOW_S / 2, side="right") - 1
-        # A neighbour on each side at least, where there is one.
-        before = np.minimum(before, np.maximum(np.arange(len(mine)) - 1, 0))
-        after = np.maximum(after, np.minimum(np.arange(len(mine)) + 1, len(mine) - 1))
-        span = np.maximum(times[mine][after] - times[mine][before], 1e-3)
-        moved = np.linalg.norm(feet[mine][after] - feet[mine][before], axis=-1)
-        speed = moved / span[:, None] / size[mine, None]
-        rest[mine] = np.exp(-0.5 * (speed / _REST_SPEED) ** 2)
-    seen = np.sqrt(np.clip(weights / max(weights.max(), 1e-6), 0, 1))
-    return torch.as_tensor(rest * seen).to(evidence.keypoints)
+        speed = _speed(feet[mine], times[mine]) / size[mine, None]
+        resting = seen[mine] * np.exp(-0.5 * (speed / _REST_SPEED) ** 2)
+        near = _SAME_PLACE * size[mine].mean()
+        rest[mine] = _through_hidden_spells(resting, feet[mine], seen=seen[mine], near=near)
+    return torch.tensor(rest).to(evidence.keypoints)
+
+
+def _speed(feet: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """(T, F) pixels a second, over a window about each frame."""
+    frames = np.arange(len(times))
+    before = np.searchsorted(times, times - _REST_WINDOW_S / 2)
+    after = np.searchsorted(times, times + _REST_WINDOW_S / 2, side="right") - 1
+    # A neighbour on each side at least, where there is one.
+    before = np.minimum(before, np.maximum(frames - 1, 0))
+    after = np.maximum(after, np.minimum(frames + 1, len(times) - 1))
+    span = np.maximum(times[after] - times[before], 1e-3)
+    return np.linalg.norm(feet[after] - feet[before], axis=-1) / span[:, None]
+
+
+def _through_hidden_spells(
+    rest: np.ndarray, feet: np.ndarray, *, seen: np.ndarray, near: float
+) -> np.ndarray:
+    """(T, F) `rest`, carried through spells in which a foot is hidden between two equal places.
+
+    Args:
+        rest: (T, F) in [0, 1].
+        feet: (T, F, 2) pixels.
+        seen: (T, F) in [0, 1].
+        near: pixels within which two places are equal.
+    """
+    carried = rest.copy()
+    for foot in range(rest.shape[1]):
+        clear = np.flatnonzero(seen[:, foot] >= _SEEN_ENOUGH)
+        for before, after in pairwise(clear):
+            moved = np.linalg.norm(feet[after, foot] - feet[before, foot])
+            sure = min(rest[before, foot], rest[after, foot])
+            if after - before > 1 and sure > _REST_ENOUGH and moved < near:
+                carried[before + 1 : after, foot] = sure
+    return carried
 
 
 def find_ground(joints: np.ndarray, feet: np.ndarray, rest: np.ndarray) -> tuple[np.ndarray, float]:

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from fitscenes import CAMERA, Scene, walk
+from stripmocap.body.model import Body
+from stripmocap.contract import body_file
+from stripmocap.contract.body_file import EMBEDDED_BODY, BodyTemplate
+from stripmocap.contract.methods import SmplifyOptions
+from stripmocap.contract.motion import Motion
+from stripmocap.contract.skeleton import BLAZEPOSE_NAMES, JOINT_COUNT
+from stripmocap.geometry.rotations import aa_to_matrix
+from stripmocap.methods.smplify import fit
+from stripmocap.methods.toolbox import Estimate, Tools
+from stripmocap.people.observations import Person
+
+
+@pytest.fixture(scope="module")
+def template() -> BodyTemplate:
+    return body_file.load(EMBEDDED_BODY)
+
+
+def captured(
+    template: BodyTemplate, *people: Person, height_m: float | None = None, **options: float
+) -> Estimate:
+    tools = Tools(template, torch.device("cpu"), height_m=height_m)
+    return fit.load(tools, SmplifyOptions(**options))(people, CAMERA, lambda *_: None)
+
+
+def joints_of(template: BodyTemplate, motion: Motion) -> np.ndarray:
+    joints = Body.from_template(template).joints(
+        aa_to_matrix(torch.tensor(motion.global_orient)),
+        aa_to_matrix(torch.tensor(motion.body_pose)),
+        betas=torch.tensor(motion.betas),
+        transl=torch.tensor(motion.transl),
+    )
+    return joints.numpy()
+
+
+def misses_mm(template: BodyTemplate, motion: Motion, scene: Scene) -> np.ndarray:
+    """(T,) mean distance of the joints from the truth, once pelvises are together."""
+    got, truth = joints_of(template, motion), scene.points[:, :JOINT_COUNT]
+    apart = (got - got[:, :1]) - (truth - truth[:, :1])
+    return 1000 * np.linalg.norm(apart, axis=-1).mean(axis=1)
+
+
+def blinded(person: Person, frames: slice, names: str = "") -> Person:
+    """`person` with landmarks whose name contains `names` unseen, and put anywhere."""
+    keypoints = person.keypoints.copy()
+    columns = [i for i, name in enumerate(BLAZEPOSE_NAMES) if names in name]
+    keypoints[frames, columns, :2] += 200
+    keypoints[frames, columns, 2] = 0
+    return replace(person, keypoints=keypoints)
+
+
+def test_a_walk_is_found_again(template):
+    scene = walk(template, noise_px=1.0)
+
+    (motion,) = captured(template, scene.person).motions
+
+    assert misses_mm(template, motion, scene).mean() < 25
+    np.testing.assert_array_equal(motion.times_s, scene.person.times_s)
+    assert motion.confidence.min() > 0.8
+
+
+def test_two_people_are_fitted_as_they_would_be_alone(template):
+    first = walk(template, noise_px=1.0)
+    second = walk(template, noise_px=1.0, side_m=-1.5, fps=24, frames=30, person=7)
+
+    together = captured(template, first.person, second.person, contacts=0.0).motions
+    alone = captured(template, second.person, contacts=0.0).motions
+
+    assert [each.person for each in together] == [0, 7]
+    # Steps are accepted for a window as a whole, so ends differ by what the tolerance leaves.
+    np.testing.assert_allclose(together[1].transl, alone[0].transl, atol=0.02)
+
+
+def test_hidden_legs_fall_back_on_neighbours_and_prior(template):
+    scene = walk(template, noise_px=1.0, frames=60)
+    for_a_second = blinded(blinded(scene.person, slice(20, 40), "knee"), slice(20, 40), "ankle")
+    for_a_second = blinded(for_a_second, slice(20, 40), "heel")
+    for_a_second = blinded(for_a_second, slice(20, 40), "foot")
+
+    (motion,) = captured(template, for_a_second).motions
+
+    misses = misses_mm(template, motion, scene)
+    assert misses[20:40].max() < 120
+    assert misses[:15].mean() < 30
+    assert motion.confidence[25:35].max() < motion.confidence[:15].min()
+
+
+def test_nobody_in_sight_for_half_a_second_is_bridged(template):
+    scene = walk(template, noise_px=1.0, frames=60)
+
+    (motion,) = captured(template, blinded(scene.person, slice(22, 37))).motions
+
+    assert misses_mm(template, motion, scene).max() < 120
+    assert motion.confidence[22:37].max() == 0
+    steps = np.linalg.norm(np.diff(motion.transl, axis=0), axis=1)
+    assert steps.max() < 0.1
+
+
+@pytest.mark.parametrize("frames", [1, 2, 3, 4])
+def test_a_handful_of_frames_is_enough(template, frames):
+    scene = walk(template, frames=frames)
+
+    (motion,) = captured(template, scene.person).motions
+
+    assert len(motion.times_s) == frames
+    assert misses_mm(template, motion, scene).mean() < 80
+
+
+def test_someone_never_seen_clearly_gets_a_finite_motion(template):
+    scene = walk(template, frames=10)
+
+    (motion,) = captured(template, blinded(scene.person, slice(None))).motions
+
+    assert np.isfinite(motion.transl).all()
+    assert motion.confidence.max() == 0
+
+
+def test_the_height_of_the_actor_is_kept(template):
+    scene = walk(template, frames=20)
+
+    (motion,) = captured(template, scene.person, height_m=1.85).motions
+
+    height = np.ptp(template.rest_vertices(motion.betas)[:, 1])
+    assert height == pytest.approx(1.85, abs=0.015)
+
+
+def test_a_long_shot_has_no_seam_between_windows(template, monkeypatch):
+    scene = walk(template, noise_px=1.0, frames=90)
+    (whole,) = captured(template, scene.person, contacts=0.0).motions
+
+    monkeypatch.setattr(fit, "WINDOW", 50)
+    (pieces,) = captured(template, scene.person, contacts=0.0).motions
+
+    # Where windows meet, frames were solved twice; 30 frames of overlap forget the cut.
+    apart = joints_of(template, whole) - joints_of(template, pieces)
+    assert np.linalg.norm(apart, axis=-1).max() < 0.02
+
+
+def test_smoothness_zero_lets_every_frame_stand_alone(template):
+    scene = walk(template, noise_px=4.0)
+
+    (smooth,) = captured(template, scene.person).motions
+    (rough,) = captured(template, scene.person, smoothness=0.0).motions
+
+    def unrest(motion: Motion) -> float:
+        return float(np.abs(np.diff(joints_of(template, motion), n=2, axis=0)).mean())
+
+    assert unrest(rough) > 3 * unrest(smooth)
+
+
+def test_resting_feet_stay_where_they_are(template):
+    scene = walk(template, noise_px=1.5, speed_m_s=0.0)
+    still = replace(scene.person, keypoints=scene.person.keypoints.copy())
+    feet = [i for i, n in enumerate(BLAZEPOSE_NAMES) if "heel" in n or "foot" in n]
+    still.keypoints.setflags(write=True)
+    still.keypoints[:, feet, :2] = still.keypoints[:1, feet, :2]
+
+    def slide(**options: float) -> float:
+        (motion,) = captured(template, still, **options).motions
+        ankles = joints_of(template, motion)[:, 7:9]
+        return float(np.linalg.norm(np.diff(ankles, axis=0), axis=-1).mean())
+
+    assert slide() < 0.5 * slide(contacts=0.0)
+
+
+def test_a_report_that_raises_stops_the_fit(template):
+    tools = Tools(template, torch.device("cpu"))
+
+    def stop(*_: object) -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        fit.load(tools, SmplifyOptions())([walk(template, frames=5).person], CAMERA, stop)
