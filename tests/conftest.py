@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+# As the command line has it: small arrays, one thread. Before anything loads torch.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 ROOT = Path(__file__).parents[1]
 
 

@@ -1,9 +1,8 @@
 """People differ in how long their limbs are; Anny's dials hardly let them. This does.
 
-Bones are lengthened in the T pose and the mesh is stretched along with them by its own weights.
-Shares are those of measured adults about their stature (Gordon et al., "Anthropometric Survey of
-U.S. Personnel", 1989: limb segments vary by 3 to 4 % where stature is held). Longer legs go with a
-shorter trunk, so that heights stay as they were.
+Bones are lengthened in the T pose and the mesh is stretched along with them by its own weights. The
+spreads are a judgement: a few per cent, about what surveys of adults leave to limb lengths once
+stature is held. Longer legs go with a shorter trunk, so that heights stay as they were.
 """
 
 from __future__ import annotations
