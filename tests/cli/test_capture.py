@@ -7,6 +7,7 @@ from collections import namedtuple
 import pytest
 from stripmocap import cli
 from stripmocap.contract import result_file
+from stripmocap.contract.errors import ResultFileError
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -81,6 +82,33 @@ def test_a_full_disk_is_refused(footage, tmp_path, asked, monkeypatch, capsys):
     assert status == cli.REFUSED
     assert "has 1 MB left" in capsys.readouterr().err
     assert asked == []
+
+
+def test_a_disk_that_fills_up_meanwhile_costs_no_work(
+    footage, tmp_path, asked, monkeypatch, capsys
+):
+    output, spare = tmp_path / "a.npz", tmp_path / "spare"
+    output.write_bytes(b"an earlier result")
+    spare.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(spare))
+    save = result_file.save
+
+    def full(capture, path):
+        if path == output:
+            raise ResultFileError(f"{path} cannot be written (No space left on device)")
+        save(capture, path)
+
+    monkeypatch.setattr(result_file, "save", full)
+
+    status = cli.main(["capture", str(footage), "-o", str(output)])
+
+    (kept,) = spare.glob("*/a.npz")
+    said = capsys.readouterr().err
+    assert status == cli.REFUSED
+    assert "No space left" in said
+    assert str(kept) in said
+    assert result_file.load(kept).take("fitted").motions
+    assert output.read_bytes() == b"an earlier result"
 
 
 def test_the_footage_is_never_overwritten(tmp_path, asked, capsys):
