@@ -60,12 +60,12 @@ def _torch() -> Finding:
     torch, fault = _imported("torch")
     if torch is None:
         return Finding("torch", "problem", fault, "Install the backend again.")
-    device = "cpu"
+    idle = ""
     if torch.cuda.is_available():
-        device = f"cuda, {torch.cuda.get_device_name(0)}"
+        idle = f", not on cuda ({torch.cuda.get_device_name(0)})"
     elif torch.backends.mps.is_available():
-        device = "mps"
-    return Finding("torch", "ok", f"{torch.__version__}, device {device}")
+        idle = ", not on mps"
+    return Finding("torch", "ok", f"{torch.__version__}, computes on the processor{idle}")
 
 
 def _packages() -> list[Finding]:
