@@ -16,8 +16,6 @@ import numpy as np
 from ..contract.errors import AssetCorrupt, AssetMissing
 from ..contract.skeleton import JOINT_COUNT
 
-SPLITS = ("train", "val", "test")
-
 
 @dataclass(frozen=True, eq=False)
 class Clip:
