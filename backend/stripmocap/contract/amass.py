@@ -4,7 +4,8 @@ Mahmood et al., "AMASS: Archive of Motion Capture as Surface Shapes", ICCV 2019:
 axis-angle of SMPL-H's 52 joints, `trans` (T, 3) metres, `betas` (16), at a steady rate, in a world
 with z up. Its body turns about the rest pelvis, as SMPL's does. Newer files split the poses into
 `root_orient`, `pose_body` and `pose_hand` and spell the rate `mocap_frame_rate`; both are read.
-Hands are written in their rest pose, and SMPL's two hand joints have no place there.
+Hands are written in their rest pose, and SMPL's two hand joints have no place there. `betas` are
+those of the motion's own body: on another body, SMPL's too, they mean another shape.
 """
 
 from __future__ import annotations
