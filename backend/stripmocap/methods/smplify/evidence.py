@@ -25,6 +25,8 @@ KEYPOINT_SIGMA = 0.01
 VOTE_S = 1 / 30
 
 TYPICAL_HEIGHT_M = 1.7
+# BlazePose marks hips in front of the joints: by so much on our rendered walk, seen from the side.
+HIPS_AHEAD_M = 0.035
 _HIPS = (BLAZEPOSE_NAMES.index("left_hip"), BLAZEPOSE_NAMES.index("right_hip"))
 
 # What touches the ground.
@@ -126,7 +128,7 @@ def _of_person(index: int, person: Person, camera: Camera) -> dict[str, np.ndarr
         "sequence": np.full(len(person.times_s), index),
         "times_s": person.times_s,
         "size_px": person_size(person),
-        "keypoints": person.keypoints[..., :2],
+        "keypoints": _hips_at_joints(person),
         "weights": confidence**2 * landmark_weights() * vote,
         "votes": vote[:, 0],
         "cue": vectors @ _toward(person, camera).transpose(0, 2, 1),
@@ -148,6 +150,21 @@ def person_size(person: Person) -> np.ndarray:
     spread = np.sqrt((flat**2).sum(axis=(1, 2)).clip(1e-6))
     pixels_per_metre = np.sqrt((seen**2).sum(axis=(1, 2))) / spread
     return TYPICAL_HEIGHT_M * median_filter(pixels_per_metre.clip(min=1.0), size=9, mode="nearest")
+
+
+def _hips_at_joints(person: Person) -> np.ndarray:
+    """(T, 33, 2) pixels, the landmarks with the hips moved back to where the joints are."""
+    names = ("left_hip", "right_hip", "left_shoulder", "right_shoulder")
+    left_hip, right_hip, left_shoulder, right_shoulder = (
+        person.landmarks3d[:, BLAZEPOSE_NAMES.index(name)] for name in names
+    )
+    up = left_shoulder + right_shoulder - left_hip - right_hip
+    forward = np.cross(left_hip - right_hip, up)
+    forward /= np.linalg.norm(forward, axis=1, keepdims=True).clip(1e-9)
+    pixels = person.keypoints[..., :2].copy()
+    shift = HIPS_AHEAD_M * person_size(person)[:, None] / TYPICAL_HEIGHT_M * forward[:, :2]
+    pixels[:, list(_HIPS)] -= shift[:, None]
+    return pixels
 
 
 def _toward(person: Person, camera: Camera) -> np.ndarray:
