@@ -13,7 +13,7 @@ import pytest
 from movies import turn_clockwise, write_movie
 from numpy.testing import assert_allclose
 from stripmocap import assets, pipeline
-from stripmocap.contract.errors import NobodyFound, VideoError
+from stripmocap.contract.errors import AssetMissing, NobodyFound, VideoError
 from stripmocap.contract.messages import CaptureRequest, Clip
 from stripmocap.methods.toolbox import Estimate
 from stripmocap.people.observations import Person
@@ -145,3 +145,15 @@ def test_a_missing_clip_is_refused_before_anything_is_loaded(asked, tmp_path):
         pipeline.capture(request(tmp_path / "none.mp4"), report=silent)
 
     assert "tools" not in asked
+
+
+def test_a_prior_that_the_user_should_bring_is_asked_for_by_name(tmp_path, monkeypatch):
+    monkeypatch.setenv("STRIPMOCAP_CACHE", str(tmp_path / "cache"))
+    video = tmp_path / "clip.mp4"
+    write_movie(video, frames=3)
+    request = CaptureRequest(Clip(str(video)), pose_prior="smplify")
+
+    with pytest.raises(AssetMissing, match=r"gmm_08\.pkl") as refused:
+        pipeline.capture(request, report=silent)
+
+    assert str(tmp_path / "cache") in refused.value.hint

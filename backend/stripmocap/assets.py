@@ -91,6 +91,14 @@ ASSETS = (
         page="weights/pose_prior.md",
         how=SHIPPED,
     ),
+    Asset(
+        name="smplify_prior",
+        filename="gmm_08.pkl",
+        sha256=None,
+        licence="SMPLify, non-commercial",
+        page="https://smplify.is.tue.mpg.de",
+        how=BROUGHT,
+    ),
 )
 
 

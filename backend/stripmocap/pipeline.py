@@ -17,7 +17,7 @@ from .contract import body_file
 from .contract.body_file import EMBEDDED_BODY, BodyTemplate
 from .contract.errors import NobodyFound
 from .contract.messages import CaptureRequest, Clip
-from .contract.methods import METHODS
+from .contract.methods import METHODS, POSE_PRIORS
 from .contract.motion import Camera, Capture, Take
 from .methods.catalogue import ESTIMATORS
 from .methods.toolbox import Tools
@@ -32,20 +32,25 @@ USUAL_FOCAL = 0.85
 TAKE = "fitted"  # what an estimator that fits to keypoints makes
 
 
-def capture(request: CaptureRequest, *, report: Report, device: str = "cpu") -> Capture:
+def capture(request: CaptureRequest, *, report: Report) -> Capture:
     """What `request` asks for.
 
     Args:
         request: everything that the result depends on.
         report: told of every stage; what it raises stops the work.
-        device: where torch computes.
 
     Raises:
         StripMocapError: the video cannot be read, nobody is in it, or a file is missing.
     """
     info = probe(request.clip.path)
     template = body_file.load(EMBEDDED_BODY, request.body)
-    tools = Tools(template, torch.device(device), height_m=request.height_m)
+    tools = Tools(
+        template,
+        # The chained solve is the processor's own work; the rest is small beside it.
+        torch.device("cpu"),
+        height_m=request.height_m,
+        pose_prior=assets.locate(POSE_PRIORS[request.pose_prior]),
+    )
     estimate = ESTIMATORS[request.estimator](tools, request.options)
     people = find_people(request.clip, info, report=report)
     estimated = estimate(people, _camera(info, request.focal_px), report)
@@ -97,7 +102,9 @@ def _camera(info: VideoInfo, focal_px: float | None) -> Camera:
 def _provenance(request: CaptureRequest, info: VideoInfo, template: BodyTemplate) -> dict[str, Any]:
     """Where a result comes from, so that it can be made again and shown to a lawyer."""
     method = METHODS[request.estimator]
-    files = [assets.asset_named(name) for name in method.needs]
+    # The prior that was chosen stands where the method names its own.
+    chosen = {POSE_PRIORS["embedded"]: POSE_PRIORS[request.pose_prior]}
+    files = [assets.asset_named(chosen.get(name, name)) for name in method.needs]
     return {
         "request": request.to_json(),
         "source": {

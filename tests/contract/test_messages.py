@@ -67,6 +67,7 @@ def test_what_cannot_be_is_refused_with_what_can(changes):
         {"clip": {"path": "a.mp4", "start_s": "soon"}},
         {"clip": {"path": "a.mp4"}, "colour": "red"},
         {"clip": {"path": "a.mp4"}, "options": {"magic": 1}},
+        {"clip": {"path": "a.mp4"}, "pose_prior": "wishful"},
         {"clip": {"path": "a.mp4"}, "options": {"smoothness": "much"}},
         {"clip": {"path": "a.mp4"}, "options": 3},
         {"clip": {"path": "a.mp4"}, "estimator": ["smplify"]},

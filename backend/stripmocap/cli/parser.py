@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..contract.body_file import GENDERS
 from ..contract.messages import CaptureRequest, Clip
-from ..contract.methods import METHODS, SmplifyOptions
+from ..contract.methods import METHODS, POSE_PRIORS, SmplifyOptions
 from ..contract.motion import TAKE_LABELS
 
 _Verbs = argparse._SubParsersAction  # argparse gives it no public name
@@ -47,6 +47,7 @@ def request_of(arguments: argparse.Namespace) -> CaptureRequest:
         body=arguments.body,
         height_m=arguments.height,
         focal_px=arguments.focal,
+        pose_prior=arguments.prior,
     )
 
 
@@ -153,6 +154,12 @@ def _add_request(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--stop", type=float, default=math.inf, metavar="S", help="default: the end")
     verb.add_argument("--method", choices=tuple(METHODS), default="smplify")
     verb.add_argument("--body", choices=GENDERS, default="neutral")
+    verb.add_argument(
+        "--prior",
+        choices=tuple(POSE_PRIORS),
+        default="embedded",
+        help="which poses are likely: our own, or the file gmm_08.pkl that you bring",
+    )
     verb.add_argument("--height", type=float, metavar="M", help="the actor's height in metres")
     verb.add_argument("--focal", type=float, metavar="PX", help="the camera's focal length, pixels")
     for option in fields(SmplifyOptions):

@@ -8,7 +8,7 @@ from typing import Any
 
 from .body_file import GENDERS
 from .errors import RequestError
-from .methods import HEIGHT_RANGE_M, METHODS, SmplifyOptions, options_from_json
+from .methods import HEIGHT_RANGE_M, METHODS, POSE_PRIORS, SmplifyOptions, options_from_json
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class CaptureRequest:
     body: str = "neutral"  # one of GENDERS
     height_m: float | None = None  # the actor's height; None: a grown person of usual height
     focal_px: float | None = None  # None: taken from the picture's diagonal
+    pose_prior: str = "embedded"  # a key of POSE_PRIORS
 
     def __post_init__(self) -> None:
         if self.estimator not in METHODS:
@@ -49,6 +50,11 @@ class CaptureRequest:
         if self.body not in GENDERS:
             raise RequestError(
                 f"there is no {self.body!r} body", hint=f"Choose one of {', '.join(GENDERS)}."
+            )
+        if self.pose_prior not in POSE_PRIORS:
+            raise RequestError(
+                f"there is no pose prior {self.pose_prior!r}",
+                hint=f"Choose one of {', '.join(POSE_PRIORS)}.",
             )
         low, high = HEIGHT_RANGE_M
         if self.height_m is not None and not low <= self.height_m <= high:

@@ -13,6 +13,8 @@ from typing import Any
 
 from .errors import RequestError
 
+# Which poses are taken to be likely: by name, the row in the backend's table of files.
+POSE_PRIORS = {"embedded": "pose_prior", "smplify": "smplify_prior"}
 HEIGHT_RANGE_M = (1.0, 2.3)  # grown people, with room to spare
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
@@ -21,6 +22,7 @@ class Tools:
     body: BodyTemplate
     device: torch.device
     height_m: float | None = None  # the actor's, where it is known
+    pose_prior: Path | None = None  # a file of its own; None: the shipped one
 
 
 @dataclass(frozen=True, eq=False)

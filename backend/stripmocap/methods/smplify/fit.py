@@ -25,7 +25,7 @@ from . import ground, start
 from .chain_terms import Planted
 from .evidence import Evidence, gather, landmark_weights
 from .levenberg import minimise
-from .priors import PosePrior
+from .priors import SHIPPED_PRIOR, PosePrior
 from .states import States
 from .video_energy import Subject, VideoEnergy, Weights
 
@@ -48,7 +48,7 @@ def load(tools: Tools, options: SmplifyOptions) -> Estimator:
     Raises:
         AssetMissing, AssetCorrupt: the pose prior cannot be read.
     """
-    prior = PosePrior.load(device=tools.device)
+    prior = PosePrior.load(tools.pose_prior or SHIPPED_PRIOR, device=tools.device)
     subject = Subject.from_template(tools.body, prior)
 
     def estimate(people: Sequence[Person], camera: Camera, report: Report) -> Estimate:
