@@ -12,6 +12,8 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import av.container
+import av.error
 import cv2
 import numpy as np
 import roma
@@ -79,7 +81,7 @@ def write_movie(clip: Clip, painter: Painter, *, path: Path) -> Iterator[int]:
                 container.mux(stream.encode(picture))
                 yield count
             container.mux(stream.encode(None))
-    except (av.FFmpegError, OSError) as error:
+    except (av.error.FFmpegError, OSError) as error:
         raise ResultFileError(
             f"{path} cannot be written ({error})",
             hint="Choose a folder that you may write to and that has space left.",

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import av
 import av.container
+import av.error
 import av.stream
 import cv2
 import numpy as np
@@ -129,7 +130,7 @@ def _opened(file: Path) -> av.container.InputContainer:
         container = av.open(f"file:{file}", options={"protocol_whitelist": "file"})
     except PermissionError as error:
         raise VideoError(f"{file} may not be read", hint="Check the file's permissions.") from error
-    except (av.FFmpegError, OSError, ValueError) as error:
+    except (av.error.FFmpegError, OSError, ValueError) as error:
         raise VideoError(
             f"{file} is not a video that can be read ({_reason(error)})",
             hint="If it was being recorded or copied, it may be incomplete; make or copy it again.",
@@ -215,7 +216,7 @@ def _frames_from(file: Path, *, seek_s: float = 0.0) -> Iterator[Frame]:
         if seek_s > 0 and start is not None:
             try:
                 container.seek(int(seek_s / time_base) + start, stream=stream)
-            except av.FFmpegError:
+            except av.error.FFmpegError:
                 return
         rate = stream.average_rate or stream.guessed_rate or Fraction(25)
         aspect = _pixel_aspect(stream)
@@ -228,6 +229,7 @@ def _frames_from(file: Path, *, seek_s: float = 0.0) -> Iterator[Frame]:
             if stamp is None:  # bare streams carry no times
                 time_s = last_s + float(1 / rate) if last_s >= 0 else 0.0
             else:
+                assert start is not None  # set with the first stamp
                 time_s = float((stamp - start) * time_base)
             if time_s <= last_s:
                 continue
@@ -247,7 +249,7 @@ def _decoded(
     while True:
         try:
             packet = next(packets, None)
-        except (av.FFmpegError, OSError):
+        except (av.error.FFmpegError, OSError):
             packet = None
         try:
             if packet is None:  # the end, or as far as the file can be read
@@ -256,7 +258,7 @@ def _decoded(
             pictures = packet.decode()
         except av.error.EOFError:
             return
-        except (av.FFmpegError, OSError, ValueError):
+        except (av.error.FFmpegError, OSError, ValueError):
             if packet is None:
                 return
             continue

@@ -13,6 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import av.error
 import cv2
 import numpy as np
 
@@ -91,7 +92,7 @@ def _read_picture(file: Path) -> np.ndarray:
     try:
         with av.open(f"file:{file}", options={"pattern_type": "none"}) as container:
             picture = next(container.decode(video=0))
-    except (av.FFmpegError, OSError, ValueError, IndexError, StopIteration) as error:
+    except (av.error.FFmpegError, OSError, ValueError, IndexError, StopIteration) as error:
         raise VideoError(
             f"{file} is not a picture that can be read"
             f" ({getattr(error, 'strerror', None) or error})",
