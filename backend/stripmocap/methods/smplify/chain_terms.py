@@ -19,7 +19,7 @@ from .states import POSE, UNKNOWNS
 STEADY_OUTLIER = 3.0  # expected accelerations, where a blow begins to be believed
 TWIST_SIGMA = 40.0  # rad/s^2: holds the turns that joints' places do not show
 PLANTED_SPEED_SIGMA = 0.05  # m/s of a foot at rest
-PLANTED_HEIGHT_SIGMA = 0.02  # m of a sole over the ground
+PLANTED_HEIGHT_SIGMA = 0.05  # m of a sole over the ground; grounds are not quite planes
 STRANGERS_S = 1.0  # frames further apart than this are not one movement
 
 # m/s^2 against the parent joint (the pelvis: against the camera), about 1.5 times the median of

@@ -39,7 +39,8 @@ HELD = 2  # frames of the finished part that a window starts from
 # The steps. First far landmarks must pull and the detector's own 3D decides which way limbs bend.
 _APART = Weights(outlier=20.0, cue=4.0, prior=0.3)
 _SHAPE = Weights(outlier=8.0, cue=1.0, prior=0.5)
-_CHAINED = Weights(cue=4.0, prior=0.2, steady=1.0)
+# A prior is of single frames; in a video neighbours repeat each other, and its vote is too loud.
+_CHAINED = Weights(cue=4.0, prior=0.2, steady=1.0, planted=1.0)
 
 
 def load(tools: Tools, options: SmplifyOptions) -> Estimator:
@@ -89,7 +90,7 @@ class _Fitter:
             weights,
             cue=weights.cue * self.options.depth_cue,
             steady=weights.steady * self.options.smoothness,
-            planted=self.options.contacts if weights.steady else 0.0,
+            planted=weights.planted * self.options.contacts,
             height_m=self.height_m,
         )
 
