@@ -143,6 +143,27 @@ def test_a_long_shot_has_no_seam_between_windows(template, monkeypatch):
     assert np.linalg.norm(apart, axis=-1).max() < 0.02
 
 
+def test_a_long_shot_is_followed_closely_though_few_frames_tell_the_shape(template, monkeypatch):
+    monkeypatch.setattr(fit, "SHAPE_KEYFRAMES", 3)
+    scene = walk(template, noise_px=1.0, frames=90)
+
+    (motion,) = captured(template, scene.person).motions
+
+    assert misses_mm(template, motion, scene).max() < 60
+
+
+def test_progress_never_goes_back_and_ends_with_the_last_frame(template):
+    said = []
+    tools = Tools(template, torch.device("cpu"))
+
+    scene = walk(template, frames=20)
+    fit.load(tools, SmplifyOptions())([scene.person], CAMERA, lambda *now: said.append(now))
+
+    done = [each[1] for each in said]
+    assert done == sorted(done)
+    assert said[-1] == ("fit", 20, 20)
+
+
 def test_smoothness_zero_lets_every_frame_stand_alone(template):
     scene = walk(template, noise_px=4.0)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -30,8 +31,8 @@ from .states import States
 from .video_energy import Subject, VideoEnergy, Weights
 
 STAGE = "fit"
-KEYFRAME_GAP_S = 0.1  # frames apart at least, on which poses and shape are first found
-KEYFRAMES_AT_MOST = 240  # a person; shape needs no more
+KEYFRAME_GAP_S = 0.1  # of each such span the best frame is fitted first; the others lie between
+SHAPE_KEYFRAMES = 240  # a person; shape needs no more
 WINDOW = 300  # frames that are solved at once: bounds memory, whatever the length of the video
 OVERLAP = 30  # frames solved again with what follows them, so that no seam is seen
 HELD = 2  # frames of the finished part that a window starts from
@@ -95,25 +96,51 @@ class _Fitter:
         )
 
     def _keyframe_states(self, keyframes: Tensor) -> States:
-        """Poses of some frames, found apart, then with one shape for each person."""
+        """Poses of some frames, found apart, and one shape for each person."""
         evidence = self.evidence.at(keyframes)
         states = start.usual_poses(self.subject, evidence)
-        apart = VideoEnergy(
+        states = self._apart(states, evidence, _APART, iterations=25)
+        chosen = _spread(evidence)
+        together = VideoEnergy(
             self.subject,
-            evidence,
-            self._weights(_APART),
-            groups=torch.arange(len(evidence), device=keyframes.device),
+            evidence.at(chosen),
+            self._weights(_SHAPE),
+            groups=evidence.sequence[chosen],
+            free_betas=True,
         )
-        states, _ = minimise(apart, states, iterations=25, damping=1e-2)
-        together = replace(
-            apart, weights=self._weights(_SHAPE), groups=evidence.sequence, free_betas=True
+        shaped, _ = minimise(
+            together, states.at(chosen), iterations=15, damping=1e-3, on_step=self._pulse
         )
-        states, _ = minimise(together, states, iterations=15, damping=1e-3)
+        states = replace(states.with_frames(chosen, shaped), betas=shaped.betas)
+        return self._apart(states, evidence, _SHAPE, iterations=8)
+
+    def _apart(
+        self, states: States, evidence: Evidence, weights: Weights, *, iterations: int
+    ) -> States:
+        """Frames that know nothing of each other, some at a time."""
+        for begin in range(0, len(evidence), WINDOW):
+            frames = slice(begin, min(begin + WINDOW, len(evidence)))
+            part = evidence.at(frames)
+            energy = VideoEnergy(
+                self.subject,
+                part,
+                self._weights(weights),
+                groups=torch.arange(len(part), device=part.sequence.device),
+            )
+            found, _ = minimise(
+                energy,
+                states.at(frames),
+                iterations=iterations,
+                damping=1e-2,
+                on_step=self._pulse,
+            )
+            states = states.with_frames(frames, found)
         return states
 
     def _chained(self, states: States, *, planted: Planted | None, iterations: int) -> States:
         """All frames, chained through time, window after window."""
         count = len(self.evidence)
+        before = 0 if planted is None else count  # this pass is the first of two, or the second
         begin = 0
         while begin < count:
             stop = min(begin + WINDOW, count)
@@ -125,16 +152,24 @@ class _Fitter:
                 evidence,
                 self._weights(_CHAINED),
                 groups=torch.zeros_like(evidence.sequence),
-                planted=None
-                if planted is None
-                else replace(planted, contact=planted.contact[frames]),
+                planted=planted and replace(planted, contact=planted.contact[frames]),
                 held=begin - first,
             )
-            part, _ = minimise(energy, states.at(frames), iterations=iterations, damping=1e-4)
-            states = states.with_frames(slice(first, stop), part)
-            self.report(STAGE, stop, count)
+            part, _ = minimise(
+                energy,
+                states.at(frames),
+                iterations=iterations,
+                damping=1e-4,
+                on_step=partial(self.report, STAGE, (before + begin) // 2, count),
+            )
+            states = states.with_frames(frames, part)
             begin = stop if stop == count else stop - OVERLAP
+        self.report(STAGE, (before + count) // 2, count)
         return states
+
+    def _pulse(self) -> None:
+        """Says that the fit is alive; what the report raises stops it."""
+        self.report(STAGE, 0, len(self.evidence))
 
     def _planted(self, states: States) -> Planted:
         """Which feet rest when, and the ground, from a first solution."""
@@ -157,18 +192,26 @@ def _places(subject: Subject, states: States, evidence: Evidence) -> tuple[np.nd
 
 
 def _keyframes(evidence: Evidence) -> Tensor:
-    """(M,) indices of frames that are apart in time, well seen, and a bounded number a person."""
+    """(M,) indices of frames, the best seen of every `KEYFRAME_GAP_S` of each person."""
     seen = evidence.weights.mean(dim=1)
     chosen = []
     for whose in evidence.sequence.unique():
         mine = (evidence.sequence == whose).nonzero()[:, 0]
-        times = evidence.times_s[mine]
-        slots = max(1, min(KEYFRAMES_AT_MOST, int((times[-1] - times[0]) / KEYFRAME_GAP_S)))
-        slot = ((times - times[0]) / (times[-1] - times[0] + 1e-6) * slots).long()
+        slot = ((evidence.times_s[mine] - evidence.times_s[mine[0]]) / KEYFRAME_GAP_S).long()
         for each in slot.unique():
             there = mine[slot == each]
             chosen.append(there[seen[there].argmax()])
     return torch.stack(chosen)
+
+
+def _spread(keyframes: Evidence) -> Tensor:
+    """(M,) indices of at most `SHAPE_KEYFRAMES` of each person's keyframes, evenly spread."""
+    chosen = []
+    for whose in keyframes.sequence.unique():
+        mine = (keyframes.sequence == whose).nonzero()[:, 0]
+        places = torch.linspace(0, len(mine) - 1, min(SHAPE_KEYFRAMES, len(mine)))
+        chosen.append(mine[places.round().long().to(mine.device)])
+    return torch.cat(chosen)
 
 
 def _between(states: States, keyframes: Tensor, evidence: Evidence) -> States:

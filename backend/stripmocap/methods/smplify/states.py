@@ -54,7 +54,7 @@ class States:
             betas=self.betas,
         )
 
-    def with_frames(self, frames: slice, part: States) -> States:
+    def with_frames(self, frames: slice | Tensor, part: States) -> States:
         """These states with `part` in place of some frames."""
         transl, rotmat, pose = (
             each.clone() for each in (self.transl, self.global_rotmat, self.body_pose)
