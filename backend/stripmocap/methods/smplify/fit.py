@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -173,22 +172,21 @@ class _Fitter:
 
     def _planted(self, states: States) -> Planted:
         """Which feet rest when, and the ground, from a first solution."""
-        joints, feet = _places(self.subject, states, self.evidence)
+        points = _points(self.subject, states, self.evidence)
+        joints, feet = points[:, :JOINT_COUNT], points[:, self.subject.feet]
         rest = ground.resting_feet(self.evidence)
-        normal, offset = ground.find_ground(joints, feet, rest.double().cpu().numpy())
+        normal, offset = ground.find_ground(*(each.cpu().numpy() for each in (joints, feet, rest)))
         return Planted(rest, torch.as_tensor(normal).to(states.transl), offset)
 
 
-def _places(subject: Subject, states: States, evidence: Evidence) -> tuple[np.ndarray, np.ndarray]:
-    """(N, 24, 3) joints and (N, F, 3) points of the feet, metres, camera axes."""
-    points = subject.body.points(
+def _points(subject: Subject, states: States, evidence: Evidence) -> Tensor:
+    """(N, 24 + K, 3) metres, camera axes: joints, then landmarks."""
+    return subject.body.points(
         states.global_rotmat,
         aa_to_matrix(states.body_pose),
         betas=states.betas[evidence.sequence],
         transl=states.transl,
     )
-    points = points.double().cpu()
-    return points[:, :JOINT_COUNT].numpy(), points[:, subject.feet.cpu()].numpy()
 
 
 def _keyframes(evidence: Evidence) -> Tensor:
@@ -260,12 +258,7 @@ def _motions(
 
 def _confidence(states: States, evidence: Evidence, subject: Subject) -> Tensor:
     """(N,) in [0, 1]: how well the body was seen and how well it fits what was seen."""
-    points = subject.body.points(
-        states.global_rotmat,
-        aa_to_matrix(states.body_pose),
-        betas=states.betas[evidence.sequence],
-        transl=states.transl,
-    )[:, subject.keypoints]
+    points = _points(subject, states, evidence)[:, subject.keypoints]
     pixels = evidence.focal * points[..., :2] / points[..., 2:].clamp(min=0.1) + evidence.center
     miss = (pixels - evidence.keypoints).norm(dim=-1) / evidence.size_px[:, None]
     votes = evidence.weights
