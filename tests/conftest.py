@@ -33,3 +33,16 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"{folder} is absent (set STRIPMOCAP_SHARED)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def blazepose():
+    """The real detector, its networks fetched into the user's cache folder if need be."""
+    # Blender's environments read this file too, and have neither.
+    from stripmocap.contract.errors import AssetMissing
+    from stripmocap.people.blazepose import BlazePose
+
+    try:
+        return BlazePose(threads=2)
+    except AssetMissing as missing:
+        pytest.skip(f"{missing.message}. {missing.hint}")

@@ -2,21 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from stripmocap import assets
 from stripmocap.contract.messages import Clip
 from stripmocap.contract.skeleton import BLAZEPOSE_NAMES
-from stripmocap.people.blazepose import BlazePose, refined
+from stripmocap.people.blazepose import refined
 from stripmocap.video.frames import read_frames
 
 NOSE, LEFT_ANKLE = BLAZEPOSE_NAMES.index("nose"), BLAZEPOSE_NAMES.index("left_ankle")
-
-
-@pytest.fixture(scope="module")
-def blazepose() -> BlazePose:
-    missing = [each.asset.filename for each in assets.status() if each.state != "ready"]
-    if missing:
-        pytest.skip(f"{', '.join(missing)} not fetched yet (`stripmocap doctor` says how)")
-    return BlazePose(threads=2)
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,8 @@ import json
 
 import numpy as np
 import pytest
-from stripmocap import assets
 from stripmocap.contract.messages import Clip
 from stripmocap.contract.skeleton import BLAZEPOSE_NAMES
-from stripmocap.people.blazepose import BlazePose
 from stripmocap.people.observations import Person
 from stripmocap.people.tracking import follow
 from stripmocap.video.frames import read_frames
@@ -18,14 +16,6 @@ from stripmocap.video.frames import read_frames
 @pytest.fixture(scope="module")
 def videos(shared):
     return shared / "data" / "videos"
-
-
-@pytest.fixture(scope="module")
-def blazepose() -> BlazePose:
-    missing = [each.asset.filename for each in assets.status() if each.state != "ready"]
-    if missing:
-        pytest.skip(f"{', '.join(missing)} not fetched yet (`stripmocap doctor` says how)")
-    return BlazePose(threads=2)
 
 
 def people_in(path, blazepose) -> list[Person]:
