@@ -124,11 +124,12 @@ def _of_person(index: int, person: Person, camera: Camera) -> dict[str, np.ndarr
     bones = np.array([[BLAZEPOSE_NAMES.index(end) for end in bone] for bone in CUE_BONES])
     start, stop = bones.T
     vectors = person.landmarks3d[:, stop] - person.landmarks3d[:, start]
+    size_px = person_size(person)
     return {
         "sequence": np.full(len(person.times_s), index),
         "times_s": person.times_s,
-        "size_px": person_size(person),
-        "keypoints": _hips_at_joints(person),
+        "size_px": size_px,
+        "keypoints": _hips_at_joints(person, size_px),
         "weights": confidence**2 * landmark_weights() * vote,
         "votes": vote[:, 0],
         "cue": vectors @ _toward(person, camera).transpose(0, 2, 1),
@@ -152,7 +153,7 @@ def person_size(person: Person) -> np.ndarray:
     return TYPICAL_HEIGHT_M * median_filter(pixels_per_metre.clip(min=1.0), size=9, mode="nearest")
 
 
-def _hips_at_joints(person: Person) -> np.ndarray:
+def _hips_at_joints(person: Person, size_px: np.ndarray) -> np.ndarray:
     """(T, 33, 2) pixels, the landmarks with the hips moved back to where the joints are."""
     names = ("left_hip", "right_hip", "left_shoulder", "right_shoulder")
     left_hip, right_hip, left_shoulder, right_shoulder = (
@@ -162,7 +163,7 @@ def _hips_at_joints(person: Person) -> np.ndarray:
     forward = np.cross(left_hip - right_hip, up)
     forward /= np.linalg.norm(forward, axis=1, keepdims=True).clip(1e-9)
     pixels = person.keypoints[..., :2].copy()
-    shift = HIPS_AHEAD_M * person_size(person)[:, None] / TYPICAL_HEIGHT_M * forward[:, :2]
+    shift = HIPS_AHEAD_M * size_px[:, None] / TYPICAL_HEIGHT_M * forward[:, :2]
     pixels[:, list(_HIPS)] -= shift[:, None]
     return pixels
 

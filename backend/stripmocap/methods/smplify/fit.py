@@ -24,6 +24,7 @@ from ..toolbox import Estimate, Estimator, Report, Tools
 from . import ground, start
 from .chain_terms import Planted
 from .evidence import Evidence, gather, landmark_weights
+from .frame_terms import MIN_DEPTH_M
 from .levenberg import minimise
 from .priors import SHIPPED_PRIOR, PosePrior
 from .states import States
@@ -259,7 +260,9 @@ def _motions(
 def _confidence(states: States, evidence: Evidence, subject: Subject) -> Tensor:
     """(N,) in [0, 1]: how well the body was seen and how well it fits what was seen."""
     points = _points(subject, states, evidence)[:, subject.keypoints]
-    pixels = evidence.focal * points[..., :2] / points[..., 2:].clamp(min=0.1) + evidence.center
+    pixels = (
+        evidence.focal * points[..., :2] / points[..., 2:].clamp(min=MIN_DEPTH_M) + evidence.center
+    )
     miss = (pixels - evidence.keypoints).norm(dim=-1) / evidence.size_px[:, None]
     votes = evidence.weights
     fit = (votes * torch.exp(-0.5 * (miss / 0.05) ** 2)).sum(dim=1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -186,8 +187,12 @@ class VideoEnergy:
         diagonal[:, POSE, POSE].diagonal(dim1=1, dim2=2).add_(slope.square())
         return weight * energy + 0.5 * beyond.square().sum(dim=1)
 
+    @cached_property
+    def _links(self) -> Links:
+        return Links.between(self.evidence)
+
     def _chain(self, points: Tensor, jacobian: Tensor, body_pose: Tensor) -> Chain:
-        chain, links = Chain(points), Links.between(self.evidence)
+        chain, links = Chain(points), self._links
         chain_terms.add_steady(
             chain,
             points[:, :JOINT_COUNT],
