@@ -84,6 +84,54 @@ class DeviceOutOfMemory(StripMocapError):
     code = "device_out_of_memory"
 
 
+class ServiceError(StripMocapError):
+    """The service could not do what was asked, for a reason of its own."""
+
+    code = "service"
+
+
+class NotAllowed(StripMocapError):
+    """The token is missing or wrong, or the caller may not do this."""
+
+    code = "not_allowed"
+
+
+class NotThere(StripMocapError):
+    """There is no such job, upload or file, or it belongs to somebody else."""
+
+    code = "not_there"
+
+
+class WrongState(StripMocapError):
+    """What was asked cannot be done to this job or upload now."""
+
+    code = "wrong_state"
+
+
+class TooLarge(StripMocapError):
+    """More was sent than the service takes."""
+
+    code = "too_large"
+
+
+class DiskFull(StripMocapError):
+    """There is no space left, or the disk refuses to write."""
+
+    code = "disk_full"
+
+
+class QueueUnavailable(StripMocapError):
+    """The job list is locked by another program or cannot be read now."""
+
+    code = "queue_unavailable"
+
+
+class WorkerDied(StripMocapError):
+    """The process that worked on a job ended or stopped answering."""
+
+    code = "worker_died"
+
+
 class Cancelled(StripMocapError):
     """The person asked for the work to stop."""
 

@@ -1,0 +1,1 @@
+"""The service: a durable queue of captures, workers that may die alone, and the calls that ask."""
