@@ -10,10 +10,10 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
 
 from .contract.errors import RequestError
+from .contract.handover import is_loopback
 
 LOCALHOST = "127.0.0.1"
 GIB = 2**30
@@ -74,14 +74,6 @@ class Settings:
     def remote(self) -> bool:
         """Whether clients may sit at other machines, so that their paths are not ours."""
         return self.behind_proxy or not is_loopback(self.host)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can call `host`."""
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def flag(environment: Mapping[str, str], name: str) -> bool:
