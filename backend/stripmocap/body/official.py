@@ -8,14 +8,17 @@ SPIN's training sets label come from `J_regressor_extra.npy`, if the user has it
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
 import scipy.sparse
 
-from ..contract.body_file import BodyTemplate
+from ..contract import npz_file
+from ..contract.body_file import MOST_DENSE, BodyTemplate
 from ..contract.errors import BodyFileError
 from ..contract.skeleton import BETAS_COUNT, JOINT_COUNT, PARENTS
 from .pickles import Record, read_pickle
@@ -92,7 +95,7 @@ def official_template(
     try:
         dense = {key: _dense(arrays[key]) for key in _NEEDED}
         return _template(dense, name, extra_regressor)
-    except (KeyError, IndexError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
         raise BodyFileError(
             f"{name} is no SMPL body with {JOINT_COUNT} joints ({error})",
             hint="SMPL+H, SMPL-X and MANO files have other joints; choose an SMPL file.",
@@ -145,7 +148,10 @@ def _dense(value: Any) -> np.ndarray:
     state = value.state
     if "indptr" in state:
         parts = (state["data"], state["indices"], state["indptr"])
-        return scipy.sparse.csc_matrix(parts, shape=state["_shape"]).toarray()
+        matrix = scipy.sparse.csc_matrix(parts, shape=state["_shape"])
+        if math.prod(matrix.shape or ()) > MOST_DENSE:
+            raise ValueError(f"a matrix of {matrix.shape}")
+        return matrix.toarray()
     if "idxs" in state:  # chumpy's Select: some numbers of another array, in another shape
         chosen = _dense(state["a"]).ravel()[_dense(state["idxs"])]
         return chosen.reshape([int(each) for each in state["preferred_shape"]])
@@ -153,17 +159,15 @@ def _dense(value: Any) -> np.ndarray:
 
 
 def _read_npz(path: Path) -> dict[str, np.ndarray]:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files if name in _NEEDED}
-    except (OSError, ValueError, EOFError) as error:
-        raise BodyFileError(f"{path} cannot be read as a body ({error})") from error
+    # Other entries may hold Python objects; they are left alone.
+    return npz_file.read(path, error=BodyFileError, names=_NEEDED)
 
 
 def _read_npy(path: Path) -> np.ndarray:
     try:
-        regressor = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        # Mapped, it is compared with the file's size before memory is asked for.
+        regressor = np.array(np.load(path, mmap_mode="r", allow_pickle=False))
+    except (OSError, ValueError, EOFError, OverflowError, SyntaxError, TokenError) as error:
         raise BodyFileError(f"{path} cannot be read as a regressor ({error})") from error
     if regressor.shape != (len(EXTRA_NAMES), VERTEX_COUNT):
         raise BodyFileError(f"{path} has shape {regressor.shape}, not (9, {VERTEX_COUNT})")

@@ -7,6 +7,7 @@ pose: T, y up, facing +z, left arm along +x, metres.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from .errors import BodyFileError
 from .skeleton import BETAS_COUNT, JOINT_COUNT, PARENTS
 
 FORMAT = 1
+MOST_DENSE = 2**26  # numbers of one matrix; ours has 2**21
 GENDERS = ("neutral", "female", "male")
 EMBEDDED_BODY = Path(__file__).parents[1] / "body" / "data" / "embedded_body.npz"
 _SPARSE_PARTS = ("rows", "columns", "values", "shape")
@@ -135,6 +137,9 @@ def sparse_parts(name: str, array: np.ndarray) -> dict[str, np.ndarray]:
 
 def _dense(arrays: Mapping[str, np.ndarray], name: str) -> np.ndarray:
     rows, columns, values, shape = (arrays[f"{name}.{part}"] for part in _SPARSE_PARTS)
-    dense = np.zeros(tuple(int(each) for each in shape), dtype=np.float32)
+    sides = tuple(int(each) for each in shape)
+    if len(sides) != 2 or math.prod(sides) > MOST_DENSE:
+        raise ValueError(f"{name} is said to have shape {sides}")
+    dense = np.zeros(sides, dtype=np.float32)
     dense[rows, columns] = values
     return dense

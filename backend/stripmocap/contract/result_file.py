@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from .errors import ResultFileError
 from .motion import Camera, Capture, Motion, Take
 
 FORMAT = 1
+MOST_PROVENANCE = 2**20  # letters; ours has some thousands
+_Name = TypeVar("_Name", str, int)
 _MOTION_FIELDS = ("times_s", "global_orient", "body_pose", "betas", "transl", "confidence")
 
 
@@ -26,6 +28,11 @@ def save(capture: Capture, path: Path) -> None:
     Raises:
         ResultFileError: the folder is missing, not writable, or the disk is full.
     """
+    npz_file.write(path, packed(capture), error=ResultFileError)
+
+
+def packed(capture: Capture) -> dict[str, Any]:
+    """`capture` as arrays under the names that a file has them."""
     camera = capture.camera
     arrays: dict[str, Any] = {
         "format": np.array(FORMAT),
@@ -43,7 +50,7 @@ def save(capture: Capture, path: Path) -> None:
         for motion in take.motions:
             for name in _MOTION_FIELDS:
                 arrays[f"{take.label}.{motion.person}.{name}"] = getattr(motion, name)
-    npz_file.write(path, arrays, error=ResultFileError)
+    return arrays
 
 
 def load(path: Path) -> Capture:
@@ -52,11 +59,19 @@ def load(path: Path) -> Capture:
     Raises:
         ResultFileError: the file is missing, damaged, or of a newer format.
     """
-    arrays = npz_file.read(path, error=ResultFileError)
+    return unpacked(npz_file.read(path, error=ResultFileError), name=str(path))
+
+
+def unpacked(arrays: dict[str, np.ndarray], *, name: str) -> Capture:
+    """The capture that `packed` was given; `name` is what errors call it.
+
+    Raises:
+        ResultFileError: an array is missing, or is not what it should be.
+    """
     try:
         if int(arrays["format"]) > FORMAT:
             raise ResultFileError(
-                f"{path} has format {int(arrays['format'])}, this version reads up to {FORMAT}",
+                f"{name} has format {int(arrays['format'])}, this version reads up to {FORMAT}",
                 hint="Update Strip Mocap.",
             )
         width, height = (int(each) for each in arrays["camera.size_px"])
@@ -66,17 +81,19 @@ def load(path: Path) -> Capture:
             size_px=(width, height),
             world_from_camera=arrays["camera.world_from_camera"],
         )
-        takes = tuple(_take(arrays, str(label)) for label in arrays["takes"])
+        takes = tuple(_take(arrays, label) for label in _different(arrays["takes"], str))
         provenance = _provenance(str(arrays["provenance"]))
         return Capture(camera=camera, takes=takes, provenance=provenance)
     except (KeyError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise ResultFileError(
-            f"{path} is not a complete capture ({error})", hint="Capture the clip again."
+            f"{name} is not a complete capture ({error})", hint="Capture the clip again."
         ) from error
 
 
 def _provenance(text: str) -> dict[str, Any]:
     """The record that `save` wrote; what readers look into is a record too."""
+    if len(text) > MOST_PROVENANCE:
+        raise ValueError(f"its provenance has {len(text)} letters")
     values = json.loads(text)
     if not isinstance(values, dict):
         raise ValueError(f"its provenance is {text[:20]!r}")
@@ -91,7 +108,14 @@ def _provenance(text: str) -> dict[str, Any]:
 
 def _take(arrays: dict[str, np.ndarray], label: str) -> Take:
     motions: list[Motion] = []
-    for person in (int(each) for each in arrays[f"{label}.persons"]):
+    for person in _different(arrays[f"{label}.persons"], int):
         values = {name: arrays[f"{label}.{person}.{name}"] for name in _MOTION_FIELDS}
         motions.append(Motion(person=person, **values))
     return Take(label=label, motions=tuple(motions))
+
+
+def _different(values: np.ndarray, kind: type[_Name]) -> tuple[_Name, ...]:
+    """The names or numbers in `values`; each stands for arrays, which are read only once."""
+    if len(values) > len(np.unique(values)):
+        raise ValueError(f"it names {values[:10]!s} more than once")
+    return tuple(kind(each) for each in values)

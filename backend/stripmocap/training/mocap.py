@@ -7,12 +7,12 @@ body (y up) into a world with z up. Feet are not to be trusted where `feet_ok` i
 from __future__ import annotations
 
 import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from ..contract import npz_file
 from ..contract.errors import AssetCorrupt, AssetMissing
 from ..contract.skeleton import JOINT_COUNT
 
@@ -46,10 +46,10 @@ def load_clips(folder: Path, split: str) -> Clips:
             )
     try:
         entries = json.loads(index.read_text(encoding="utf-8"))["clips"]
-        with np.load(shard, allow_pickle=False) as file:
-            poses = file["poses"].astype(np.float64).reshape(-1, JOINT_COUNT, 3)
+        arrays = npz_file.read(shard, error=AssetCorrupt, names=("poses",))
+        poses = arrays["poses"].astype(np.float64).reshape(-1, JOINT_COUNT, 3)
         return tuple(_clip(entry, poses) for entry in entries if entry["shard"] == shard.name)
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise AssetCorrupt(f"{folder} holds no motion capture as expected ({error})") from error
 
 
