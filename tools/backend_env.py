@@ -30,6 +30,7 @@ def main() -> int:
     python = ENVIRONMENT / ("Scripts" if sys.platform == "win32" else "bin") / "python"
     wanted = fingerprint()
     if STAMP.is_file() and STAMP.read_text(encoding="ascii") == wanted and runs(python):
+        tell_blender(python)
         return 0
     if not runs(python):
         print(f"Making {ENVIRONMENT} with {sys.executable}", flush=True)
@@ -39,6 +40,7 @@ def main() -> int:
     call(*pip, "-r", str(RUNTIME_LOCK), "-r", str(CHECKERS_LOCK))
     call(*pip, "--no-deps", "-e", str(ROOT))
     STAMP.write_text(wanted, encoding="ascii")
+    tell_blender(python)
     return 0
 
 
@@ -57,6 +59,14 @@ def runs(python: Path) -> bool:
         return subprocess.run([str(python), "-c", code], check=False).returncode == 0
     except OSError:
         return False
+
+
+def tell_blender(python: Path) -> None:
+    """Notes for the panel in Blender where the backend is; that it cannot is no failure."""
+    code = "from stripmocap.contract import places; places.note_python()"
+    done = subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=False)
+    if done.returncode:
+        print(f"Blender will not find {python} by itself: {done.stderr[-300:]}", file=sys.stderr)
 
 
 def call(*command: str) -> None:

@@ -6,33 +6,17 @@ their equations.
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from .contract.errors import RequestError
 from .contract.handover import is_loopback
+from .contract.places import data_folder
 
 LOCALHOST = "127.0.0.1"
 GIB = 2**30
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
-
-
-def data_folder(environment: Mapping[str, str] = os.environ) -> Path:
-    """Where jobs, uploads, kept steps and logs are by default; it may not exist yet."""
-    chosen = environment.get("STRIPMOCAP_DATA")
-    if chosen:
-        return Path(chosen).expanduser().absolute()
-    home = Path.home()
-    if sys.platform == "win32":
-        root = Path(environment.get("LOCALAPPDATA") or home / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        root = home / "Library" / "Application Support"
-    else:
-        root = Path(environment.get("XDG_DATA_HOME") or home / ".local" / "share")
-    return root / "stripmocap"
 
 
 @dataclass(frozen=True)
