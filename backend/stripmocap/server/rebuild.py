@@ -1,0 +1,211 @@
+"""The job list brought in line with the job folders, at each start and after damage.
+
+The folders say which jobs there are and how those that ended did; the list says what waits, in
+which order, and what happened on the way. What one of them lacks is taken from the other, so that
+a list that is lost, or older than the folders because its last pages are, loses no job. A result
+counts only if its checksum is in the job's outcome and agrees.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterable, Sized
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from . import durable
+from .job import (
+    OUTCOME,
+    REQUEST,
+    RESULT,
+    WORK,
+    Job,
+    Unreadable,
+    has_result,
+    read_job,
+    read_sealed,
+    with_outcome,
+    write_outcome,
+    write_request,
+    write_sealed,
+)
+from .rows import Rows
+from .schema import COMPANIONS
+
+JOBS = "jobs"  # the folder of the jobs' folders
+ORDER = "order.json"  # priority and position of the jobs that were moved
+DATABASE = "jobs.sqlite"
+GONE = ".gone-"  # before the id: the folder of a job that is being deleted
+OLD = ".old"  # after a file's name: not valid any more
+_AGAIN = "Its result was damaged on the disk, so it is captured again."
+
+
+def set_aside(data: Path) -> str:
+    """The name under which the damaged database and its companions are kept from now on."""
+    number = 1
+    while (data / f"{DATABASE}.damaged-{number}").exists():
+        number += 1
+    kept = f"{DATABASE}.damaged-{number}"
+    for end in COMPANIONS:
+        with contextlib.suppress(FileNotFoundError):
+            (data / f"{DATABASE}{end}").replace(data / f"{kept}{end}")
+    durable.sync_folder(data)
+    return kept
+
+
+def write_order(data: Path, moved: Iterable[Job]) -> None:
+    """Keeps the place of jobs that no longer have the one of their request."""
+    places = {job.id: [job.priority, job.position] for job in moved}
+    write_sealed(data / ORDER, {"places": places})
+
+
+def reconcile(rows: Rows, data: Path, *, running: Iterable[Job] = ()) -> list[str]:
+    """Brings the list in line with the folders, in a transaction that the caller has begun.
+
+    Args:
+        rows: of the list; a new one is empty.
+        data: the folder of `JOBS` and `ORDER`.
+        running: jobs that are being worked on now, as they are; at a start there are none.
+
+    Returns:
+        What its owner should know, in sentences.
+
+    Raises:
+        Damaged: a row of the list is not what was written.
+    """
+    folders, gone = _found(data / JOBS)
+    for job_id in gone:
+        rows.forget(job_id)
+        shutil.rmtree(data / JOBS / f"{GONE}{job_id}", ignore_errors=True)
+    listed = rows.every()
+    for job in listed:
+        right = _in_line(job) if job.id in folders else _refound(job)
+        if right != job:
+            rows.save([right])
+    missing, unreadable = _read(data / JOBS, sorted(folders - {job.id for job in listed}))
+    adopted = _adopted(missing, listed, _places(data))
+    rows.save([_in_line(job) for job in adopted])
+    rows.save(running)
+    notices = []
+    if adopted:
+        notices.append(f"{_counted(adopted, 'was', 'were')} taken up from the job folders.")
+    if unreadable:
+        notices.append(
+            f"{_counted(unreadable, 'has', 'have')} files that are damaged or of another version, "
+            f"and left as they are: {', '.join(unreadable[:5])}."
+        )
+    return notices
+
+
+def sweep(jobs: list[Job], folder: Path) -> None:
+    """Removes what interrupted work left: half-written files, and results nobody vouches for.
+
+    Only at a start, when no worker runs.
+    """
+    for part in folder.glob(f".*{durable.PART}"):
+        part.unlink(missing_ok=True)
+    for job in jobs:
+        if not job.folder.is_dir():
+            continue
+        for each in job.folder.iterdir():
+            stale = each.name == RESULT and job.state != "done"
+            if stale or each.name.endswith((durable.PART, OLD)):
+                with contextlib.suppress(OSError):
+                    each.unlink()
+            elif each.name.startswith(WORK):
+                shutil.rmtree(each, ignore_errors=True)
+
+
+def _found(jobs: Path) -> tuple[set[str], list[str]]:
+    """Ids of the jobs that have a folder, and of those that were being deleted."""
+    names = [each.name for each in jobs.iterdir() if each.is_dir()]
+    gone = [name.removeprefix(GONE) for name in names if name.startswith(GONE)]
+    return {name for name in names if not name.startswith(".")}, gone
+
+
+def _read(jobs: Path, ids: Iterable[str]) -> tuple[list[Job], list[str]]:
+    """The jobs in the folders of these names, and the names of those that hold none."""
+    found: list[Job] = []
+    unreadable: list[str] = []
+    for name in ids:
+        try:
+            found.append(read_job(jobs / name))
+        except Unreadable:
+            if (jobs / name / REQUEST).exists():
+                unreadable.append(name)
+            else:  # its adding was cut off, or its files were removed by hand
+                shutil.rmtree(jobs / name, ignore_errors=True)
+    return found, unreadable
+
+
+def _adopted(missing: list[Job], listed: list[Job], places: dict[str, Any]) -> list[Job]:
+    """Those of the jobs found in folders that the list takes up, with the places that they had."""
+    keys = {(job.owner, job.key) for job in listed if job.key is not None}
+    adopted: list[Job] = []
+    for job in sorted(missing, key=lambda each: (each.number, each.id)):
+        if (job.owner, job.key) in keys:  # its adding was cut off and never acknowledged
+            shutil.rmtree(job.folder, ignore_errors=True)
+            continue
+        if job.key is not None:
+            keys.add((job.owner, job.key))
+        priority, position = places.get(job.id, (job.priority, job.position))
+        moved = job.id in places
+        adopted.append(replace(job, priority=priority, position=position, moved=moved))
+    return adopted
+
+
+def _places(data: Path) -> dict[str, Any]:
+    try:
+        return (read_sealed(data / ORDER) or {"places": {}})["places"]
+    except Unreadable:
+        return {}
+
+
+def _in_line(job: Job) -> Job:
+    """The job of the list as its folder has it."""
+    try:
+        said = with_outcome(job)
+    except Unreadable:
+        said = job if job.ended else None
+        if said is not None:
+            write_outcome(said)
+    if said is None:
+        # A retry takes the outcome away first, so an ended job without one was asked for again.
+        if not job.ended:
+            return job
+        if job.state == "done" and has_result(job):
+            write_outcome(job)
+            return job
+        return _queued(job)
+    if said.attempts < job.attempts and not job.ended:
+        return job  # of an earlier life
+    if said.state != "done" or (said.result == job.result and (job.folder / RESULT).exists()):
+        return said
+    if has_result(said):
+        return said
+    with contextlib.suppress(OSError):
+        (job.folder / OUTCOME).unlink()
+    return replace(_queued(job), notes=(*job.notes, _AGAIN))
+
+
+def _refound(job: Job) -> Job:
+    """The job of the list whose folder is gone, with a folder again."""
+    job.folder.mkdir(mode=0o700, parents=True)
+    write_request(job)
+    if job.state == "done":
+        return replace(_queued(job), notes=(*job.notes, _AGAIN))
+    if job.ended:
+        write_outcome(job)
+    return job
+
+
+def _queued(job: Job) -> Job:
+    return replace(
+        job, state="queued", error=None, result=None, finished_s=None, share=0.0, mark=0.0
+    )
+
+
+def _counted(things: Sized, one: str, many: str) -> str:
+    return f"1 job {one}" if len(things) == 1 else f"{len(things)} jobs {many}"
