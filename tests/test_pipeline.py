@@ -52,7 +52,7 @@ def asked(tmp_path, monkeypatch) -> dict:
     def load(tools, options):
         said["tools"], said["options"] = tools, options
 
-        def estimate(people, camera, report):
+        def estimate(people, camera, report, *, publish):
             said["camera"] = camera
             motion = toy_motion(0, frames=2, fps=30, seed=0)
             return Estimate(camera=replace(camera, focal_px=77.0), motions=(motion,))

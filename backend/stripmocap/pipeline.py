@@ -1,85 +1,274 @@
-"""From a request to a capture: the whole story, top to bottom. Nobody else knows the order."""
+"""From a request to a capture: the whole story, top to bottom. Nobody else knows the order.
+
+Two steps may be kept between captures, each under a key of exactly what it depends on: who is seen
+where (`PEOPLE`), and the bodies that are fitted to that (`FIT`). What a fit is computed on is not
+part of its key: devices differ in the last bits only.
+"""
 
 from __future__ import annotations
 
+import gc
 import hashlib
+import logging
 import math
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import torch
 
 from . import assets
-from .contract import body_file
+from .contract import body_file, result_file
 from .contract.body_file import EMBEDDED_BODY, BodyTemplate
-from .contract.errors import NobodyFound
+from .contract.errors import DeviceOutOfMemory, NobodyFound, StripMocapError, VideoError
 from .contract.messages import CaptureRequest, Clip
 from .contract.methods import METHODS, POSE_PRIORS
 from .contract.motion import Camera, Capture, Take
 from .methods.catalogue import ESTIMATORS
-from .methods.toolbox import Tools
+from .methods.toolbox import FRAMES_AT_ONCE, Estimate, Estimator, Tools
+from .people import observations
 from .people.blazepose import BlazePose
 from .people.observations import Person
-from .people.tracking import follow
-from .video.frames import VideoInfo, probe, read_frames
+from .people.recorded import Diverged, Journal, Recorded
+from .people.tracking import Detector, follow
+from .steps import Memory, StepStore, key_of
+from .video.frames import VideoInfo, files_of, probe, read_frames
 
 Report = Callable[[str, int, int], None]  # stage, done, of (0: not known); may raise Cancelled
+Publish = Callable[[Capture], None]  # handed what is finished of a long shot, ever more of it
+
+CHECK, LOAD, PEOPLE, FIT = "check", "load", "people", "fit"
+STAGES = (CHECK, LOAD, PEOPLE, FIT)  # that a report is told of, in order; some may be left out
+# Raised by hand whenever the same request would give another result (a house test reminds).
+PEOPLE_CODE = 1
+FIT_CODE = 1
+
 # Of the diagonal, where nobody says better: phones have 0.65 to 0.8, cinema lenses 0.8 to 1.2.
 USUAL_FOCAL = 0.85
 TAKE = "fitted"  # what an estimator that fits to keypoints makes
+SMALL_FRAMES_AT_ONCE = 100
+PULSE_S = 0.1  # between reports of one and the same state
+MOST_LOADED = 4  # estimators that stay loaded
+_EYES = ("blazepose_detector", "blazepose_landmarks")
+_EYES_USE = ("av", "opencv-python-headless", "ai-edge-litert", "numpy")
+_FIT_USES = ("torch", "scipy", "numpy")
+
+log = logging.getLogger(__name__)
 
 
 def capture(request: CaptureRequest, *, report: Report) -> Capture:
-    """What `request` asks for.
-
-    Args:
-        request: everything that the result depends on.
-        report: told of every stage; what it raises stops the work.
-
-    Raises:
-        StripMocapError: the video cannot be read, nobody is in it, or a file is missing.
-    """
-    info = probe(request.clip.path)
-    template = body_file.load(EMBEDDED_BODY, request.body)
-    tools = Tools(
-        template,
-        # The chained solve is the processor's own work; the rest is small beside it.
-        torch.device("cpu"),
-        height_m=request.height_m,
-        pose_prior=assets.locate(POSE_PRIORS[request.pose_prior]),
-    )
-    estimate = ESTIMATORS[request.estimator](tools, request.options)
-    people = find_people(request.clip, info, report=report)
-    estimated = estimate(people, _camera(info, request.focal_px), report)
-    return Capture(
-        camera=estimated.camera,
-        takes=(Take(TAKE, estimated.motions),),
-        provenance=_provenance(request, info, template),
-    )
+    """What `request` asks for, all of it computed; see `Workshop.capture`."""
+    return Workshop().capture(request, report=report)
 
 
-def find_people(clip: Clip, info: VideoInfo, *, report: Report) -> list[Person]:
-    """Everybody who is in `clip` for long enough, the most prominent first.
+class Workshop:
+    """Networks and bodies that stay loaded between captures, on one device; for one thread."""
 
-    Raises:
-        NobodyFound: nobody is.
-    """
-    people = follow(
-        read_frames(clip),
-        detector=BlazePose(),
-        report=report,
-        expected_frames=_expected_frames(clip, info),
-    )
-    if not people:
-        raise NobodyFound(
-            f"nobody was found in {Path(clip.path).name}",
-            hint="A person should be at least a tenth of the picture's height, mostly in view, "
-            "for half a second or more.",
+    def __init__(self, device: torch.device | str = "cpu") -> None:
+        """An empty workshop: things are loaded when they are first needed.
+
+        Args:
+            device: where bodies are fitted. A fit is a chain of small solves, the processor's own
+                work, so "cpu" is usually best; "mps" lacks double precision and means "cpu".
+        """
+        chosen = torch.device(device)
+        self.device = torch.device("cpu") if chosen.type == "mps" else chosen
+        self._eyes: Detector | None = None
+        self._estimators: dict[str, Estimator] = {}
+
+    def capture(
+        self,
+        request: CaptureRequest,
+        *,
+        report: Report,
+        steps: StepStore | None = None,
+        publish: Publish | None = None,
+        small: bool = False,
+    ) -> Capture:
+        """What `request` asks for.
+
+        Args:
+            request: everything that the result depends on.
+            report: told of every stage, of slow ones many times a second; what it raises stops
+                the work.
+            steps: where the outputs of steps are kept; None: everything is computed.
+            publish: handed what is finished of a shot that is longer than the fit's window.
+            small: with less memory: slower, and as good.
+
+        Raises:
+            StripMocapError: the video cannot be read, nobody is in it, a file is missing, or the
+                memory is too small.
+        """
+        try:
+            return self._capture(request, report, steps, publish, small=small)
+        except Exception as error:
+            if not _is_out_of_memory(error):
+                raise
+            said = (str(error) or type(error).__name__).splitlines()[0]
+        # Out here the traceback has let go of what filled the memory.
+        self._eyes = None
+        self._estimators.clear()
+        self.release()
+        raise DeviceOutOfMemory(
+            f"the memory is too small for this job ({said}; {_memory_left(self.device)})",
+            hint="Capture a shorter span, or close other programs that use much memory.",
         )
-    return people
+
+    def release(self) -> None:
+        """Gives back the device's memory that nothing loaded holds."""
+        gc.collect()
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    def _capture(
+        self,
+        request: CaptureRequest,
+        report: Report,
+        steps: StepStore | None,
+        publish: Publish | None,
+        *,
+        small: bool,
+    ) -> Capture:
+        clip, beat = request.clip, _Beat(report)
+        beat(LOAD, 0, 0)
+        info = probe(clip.path, pulse=beat.again)
+        template = body_file.load(EMBEDDED_BODY, request.body)
+        provenance = _provenance(request, info, template)
+        sums = {name: each["sha256"] for name, each in provenance["files"].items()}
+        window = SMALL_FRAMES_AT_ONCE if small else FRAMES_AT_ONCE
+        fits_on = _what_a_fit_depends_on(request, sums, window=window)
+        estimator = self._estimator(request, template, fits_on=fits_on)
+        memory, sees_on = _memory(clip, steps, beat), _what_sight_depends_on(clip, sums)
+
+        def fit() -> Estimate:
+            people = memory.once_with_journal(
+                PEOPLE,
+                sees_on,
+                make=lambda journal: self._people(clip, info, beat, journal=journal),
+                pack=observations.packed,
+                unpack=observations.unpacked,
+            )
+            if not people:
+                raise _nobody(clip)
+            camera = _camera(info, request.focal_px)
+            return estimator(people, camera, beat, publish=_partly(publish, provenance))
+
+        depends_on = {**fits_on, "people": sees_on, "focal_px": request.focal_px}
+        estimate = memory.once(FIT, depends_on, make=fit, pack=_packed, unpack=_unpacked)
+        return _captured(estimate, provenance)
+
+    def _estimator(
+        self, request: CaptureRequest, template: BodyTemplate, *, fits_on: Mapping[str, Any]
+    ) -> Estimator:
+        """The method that was asked for, loaded once for everything that it depends on."""
+        key = key_of(**fits_on)
+        estimator = self._estimators.pop(key, None)
+        if estimator is None:
+            tools = Tools(
+                template,
+                self.device,
+                height_m=request.height_m,
+                pose_prior=assets.locate(POSE_PRIORS[request.pose_prior]),
+                frames_at_once=fits_on["frames_at_once"],
+            )
+            estimator = ESTIMATORS[request.estimator](tools, request.options)
+        self._estimators[key] = estimator  # the last used stands last
+        for oldest in list(self._estimators)[:-MOST_LOADED]:
+            del self._estimators[oldest]
+        return estimator
+
+    def _people(
+        self, clip: Clip, info: VideoInfo, beat: _Beat, *, journal: Journal | None
+    ) -> list[Person]:
+        """Everybody who is in `clip` for long enough, the most prominent first; perhaps nobody."""
+        self._eyes = self._eyes or BlazePose()
+        if journal is None:
+            return _followed(clip, info, beat, self._eyes)
+        try:
+            return _noted(clip, info, beat, Recorded(self._eyes, journal))
+        except Diverged as error:
+            log.warning("The work in progress of %s is not used (%s)", clip.path, error)
+            journal.drop()
+            return _noted(clip, info, beat, Recorded(self._eyes, journal))
+
+
+class _Beat:
+    """A report that can be told again where it stands, so that a cancel is heard at once."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._last = (LOAD, 0, 0)
+        self._said_s = -math.inf
+
+    def __call__(self, stage: str, done: int, of: int) -> None:
+        self._last, self._said_s = (stage, done, of), time.monotonic()
+        self._report(stage, done, of)
+
+    def again(self) -> None:
+        if time.monotonic() - self._said_s >= PULSE_S:
+            self(*self._last)
+
+
+def _memory(clip: Clip, steps: StepStore | None, beat: _Beat) -> Memory:
+    files, _ = files_of(clip.path)
+    try:
+        size = sum(file.stat().st_size for file in files) if steps else 0
+        return Memory(steps, files, pulse=lambda done: beat(CHECK, done >> 20, max(size >> 20, 1)))
+    except OSError as error:
+        raise VideoError(
+            f"{clip.path} cannot be read ({error})", hint="Check the disk and the file's rights."
+        ) from error
+
+
+def _followed(clip: Clip, info: VideoInfo, beat: _Beat, detector: Detector) -> list[Person]:
+    expected = _expected_frames(clip, info)
+    beat(PEOPLE, 0, expected or 0)
+    return follow(
+        read_frames(clip, pulse=beat.again),
+        detector=detector,
+        report=beat,
+        expected_frames=expected,
+    )
+
+
+def _noted(clip: Clip, info: VideoInfo, beat: _Beat, detector: Recorded) -> list[Person]:
+    """The same; what was found so far is kept, whatever stops the work."""
+    try:
+        return _followed(clip, info, beat, detector)
+    finally:
+        detector.flush()
+
+
+def _what_sight_depends_on(clip: Clip, sums: Mapping[str, str]) -> dict[str, Any]:
+    """Everything that `people` depend on, but for the content of the footage."""
+    return {
+        "code": PEOPLE_CODE,
+        "span_s": [clip.start_s, clip.stop_s],
+        "numbers": files_of(clip.path)[1],
+        "weights": {name: sums[name] for name in _EYES},
+        "versions": {name: metadata.version(name) for name in _EYES_USE},
+    }
+
+
+def _what_a_fit_depends_on(
+    request: CaptureRequest, sums: Mapping[str, str], *, window: int
+) -> dict[str, Any]:
+    """Everything that an estimator depends on, but for what it is called with."""
+    return {
+        "code": FIT_CODE,
+        "estimator": request.estimator,
+        "options": asdict(request.options),
+        "body": request.body,
+        "height_m": request.height_m,
+        "frames_at_once": window,
+        "weights": {name: each for name, each in sums.items() if name not in _EYES},
+        "versions": {name: metadata.version(name) for name in _FIT_USES},
+    }
 
 
 def _expected_frames(clip: Clip, info: VideoInfo) -> int | None:
@@ -87,6 +276,14 @@ def _expected_frames(clip: Clip, info: VideoInfo) -> int | None:
         return info.frame_count
     span = min(clip.stop_s, info.duration_s) - clip.start_s
     return max(1, math.ceil(span * info.fps)) if span > 0 else None
+
+
+def _nobody(clip: Clip) -> NobodyFound:
+    return NobodyFound(
+        f"nobody was found in {Path(clip.path).name}",
+        hint="A person should be at least a tenth of the picture's height, mostly in view, "
+        "for half a second or more.",
+    )
 
 
 def _camera(info: VideoInfo, focal_px: float | None) -> Camera:
@@ -97,6 +294,46 @@ def _camera(info: VideoInfo, focal_px: float | None) -> Camera:
         center_px=np.array([(width - 1) / 2, (height - 1) / 2]),
         size_px=info.size_px,
     )
+
+
+def _captured(estimate: Estimate, provenance: dict[str, Any]) -> Capture:
+    return Capture(
+        camera=estimate.camera, takes=(Take(TAKE, estimate.motions),), provenance=provenance
+    )
+
+
+def _partly(
+    publish: Publish | None, provenance: dict[str, Any]
+) -> Callable[[Estimate], None] | None:
+    """`publish` for what is finished so far, whose provenance says so."""
+    if publish is None:
+        return None
+    return lambda estimate: publish(_captured(estimate, {**provenance, "partial": True}))
+
+
+def _packed(estimate: Estimate) -> dict[str, Any]:
+    return result_file.packed(_captured(estimate, {}))
+
+
+def _unpacked(arrays: Mapping[str, np.ndarray]) -> Estimate:
+    kept = result_file.unpacked(dict(arrays), name="what was kept")
+    return Estimate(kept.camera, kept.take(TAKE).motions)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Whether `error` says so; PyTorch and OpenCV say it in words for the processor's memory."""
+    words = ("can't allocate memory", "not enough memory", "Insufficient memory", "ALLOC_FAILED")
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
+        not isinstance(error, StripMocapError) and any(each in str(error) for each in words)
+    )
+
+
+def _memory_left(device: torch.device) -> str:
+    if device.type == "cuda":
+        free, total = torch.cuda.mem_get_info(device)
+        return f"{torch.cuda.get_device_name(device)}, {free >> 20} of {total >> 20} MB free"
+    memory = psutil.virtual_memory()
+    return f"{memory.available >> 20} of {memory.total >> 20} MB free"
 
 
 def _provenance(request: CaptureRequest, info: VideoInfo, template: BodyTemplate) -> dict[str, Any]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import torch
 
 from ..contract.body_file import BodyTemplate
 from ..contract.motion import Camera, Motion
 from ..people.observations import Person
+
+FRAMES_AT_ONCE = 300  # that are solved together: bounds memory, whatever the length of the video
 
 Report = Callable[[str, int, int], None]  # stage, done, of; may raise Cancelled
 
@@ -23,6 +26,7 @@ class Tools:
     device: torch.device
     height_m: float | None = None  # the actor's, where it is known
     pose_prior: Path | None = None  # a file of its own; None: the shipped one
+    frames_at_once: int = FRAMES_AT_ONCE  # fewer need less memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,5 +37,17 @@ class Estimate:
     motions: tuple[Motion, ...]
 
 
-# People go in together: a fit runs over all of them at once, and they share one ground.
-Estimator = Callable[[Sequence[Person], Camera, Report], Estimate]
+Publish = Callable[[Estimate], None]  # handed what is finished of a long shot, ever more of it
+
+
+class Estimator(Protocol):
+    """People go in together: a fit runs over all of them at once, and they share one ground."""
+
+    def __call__(  # noqa: D102
+        self,
+        people: Sequence[Person],
+        camera: Camera,
+        report: Report,
+        *,
+        publish: Publish | None = None,
+    ) -> Estimate: ...

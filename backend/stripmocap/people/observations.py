@@ -7,6 +7,7 @@ of the hips, in camera axes: x right, y down, z forward.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from ..contract.arrays import checked
 from ..contract.skeleton import BLAZEPOSE_NAMES
 
 KEYPOINT_COUNT = len(BLAZEPOSE_NAMES)
+_FIELDS = ("times_s", "boxes", "keypoints", "landmarks3d", "presence")
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +48,26 @@ class Person:
         for scores in (self.keypoints[:, :, 2], self.presence):
             if scores.min() < 0 or scores.max() > 1:
                 raise ValueError(f"a confidence of person {self.person} leaves [0, 1]")
+
+
+def packed(people: Sequence[Person]) -> dict[str, np.ndarray]:
+    """`people` as arrays under names; every number keeps its last bit."""
+    arrays = {"persons": np.array([each.person for each in people], dtype=np.int64)}
+    for index, person in enumerate(people):
+        arrays |= {f"{index}.{name}": getattr(person, name) for name in _FIELDS}
+    return arrays
+
+
+def unpacked(arrays: Mapping[str, np.ndarray]) -> list[Person]:
+    """The people that `packed` was given.
+
+    Raises:
+        KeyError, ValueError: an array is missing, or is not what it should be.
+    """
+    return [
+        Person(person=int(number), **{name: arrays[f"{index}.{name}"] for name in _FIELDS})
+        for index, number in enumerate(arrays["persons"])
+    ]
 
 
 def _freeze(

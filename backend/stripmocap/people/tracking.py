@@ -58,12 +58,16 @@ def follow(
         report: told of every frame.
         expected_frames: for the report only; None if it is not known.
     """
-    scene = _Scene(detector)
-    times = []
-    for index, frame in enumerate(frames):
-        report(STAGE, index, max(expected_frames or 0, index + 1))
+    times: list[float] = []
+
+    def pulse() -> None:  # a crowd in one picture takes seconds
+        report(STAGE, len(times), max(expected_frames or 0, len(times) + 1))
+
+    scene = _Scene(detector, pulse)
+    for frame in frames:
+        pulse()
+        scene.see(len(times), frame)
         times.append(frame.time_s)
-        scene.see(index, frame)
     report(STAGE, len(times), max(len(times), 1))
     if not times:
         return []
@@ -73,9 +77,9 @@ def follow(
 class _Scene:
     """Everybody seen so far."""
 
-    def __init__(self, detector: Detector) -> None:
+    def __init__(self, detector: Detector, pulse: Callable[[], None]) -> None:
         self.tracks: list[Track] = []
-        self._detector = detector
+        self._detector, self._pulse = detector, pulse
         self._patrol: Patrol | None = None
 
     def see(self, index: int, frame: Frame) -> None:
@@ -114,6 +118,7 @@ class _Scene:
 
     def _whole_people(self, frame: Frame, window: Window, patrol: Patrol) -> list[Region]:
         """Where the detector sees people in `window` whom its sides do not cut."""
+        self._pulse()
         part = frame.image[window.top : window.bottom, window.left : window.right]
         regions = [
             moved(sighting.region, window.left, window.top)
@@ -169,6 +174,7 @@ class _Scene:
                 found[self.tracks[-1]] = stranger
 
     def _looked(self, index: int, frame: Frame, region: Region) -> Seen:
+        self._pulse()
         landmarks = self._detector.landmarks(frame.image, region)
         return seen(index, frame.time_s, frame.image, landmarks)
 

@@ -9,7 +9,7 @@ picture is in memory at a time, however long the file is. A numbered still stand
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -58,8 +58,27 @@ class Frame(NamedTuple):
     image: np.ndarray  # (H, W, 3) uint8 RGB
 
 
-def probe(path: str | Path) -> VideoInfo:
+def nothing() -> None:
+    """A pulse that nobody feels."""
+
+
+def files_of(path: str | Path) -> tuple[tuple[Path, ...], tuple[int, ...]]:
+    """The files that hold the pictures of `path`, and the number of each in a sequence.
+
+    Raises:
+        VideoError: the file is missing or cannot be read.
+    """
+    file = _existing_file(path)
+    sequence = stills.sequence_of(file)
+    return ((file,), ()) if sequence is None else (sequence.files, sequence.numbers)
+
+
+def probe(path: str | Path, *, pulse: Callable[[], None] = nothing) -> VideoInfo:
     """What the video at `path` says of itself.
+
+    Args:
+        path: a movie, or a file of an image sequence.
+        pulse: called often while the first picture is looked for; may raise to stop.
 
     Raises:
         VideoError: the file is missing, is no video, or has no picture that can be decoded.
@@ -77,13 +96,17 @@ def probe(path: str | Path) -> VideoInfo:
             rotation_deg=0,
         )
     with _opened(file) as container:
-        return _movie_info(file, container)
+        return _movie_info(file, container, pulse)
 
 
-def read_frames(clip: Clip) -> Iterator[Frame]:
+def read_frames(clip: Clip, *, pulse: Callable[[], None] = nothing) -> Iterator[Frame]:
     """The frames of `clip`, with strictly increasing times in [start_s, stop_s).
 
     A damaged or truncated file gives the frames that can be decoded.
+
+    Args:
+        clip: the file and the span.
+        pulse: called often, also while pictures before the span are passed over; may raise to stop.
 
     Raises:
         VideoError: on the first step; as `probe`, or no picture lies in the span.
@@ -93,7 +116,7 @@ def read_frames(clip: Clip) -> Iterator[Frame]:
     if sequence is not None:
         frames = (Frame(time_s, image) for time_s, image in sequence.timed_images(clip))
     else:
-        frames = _movie_frames(file, clip)
+        frames = _movie_frames(file, clip, pulse)
     found = False
     for frame in frames:
         found = True
@@ -165,9 +188,11 @@ def _video_stream(container: av.container.InputContainer) -> av.VideoStream:
     )
 
 
-def _movie_info(file: Path, container: av.container.InputContainer) -> VideoInfo:
+def _movie_info(
+    file: Path, container: av.container.InputContainer, pulse: Callable[[], None]
+) -> VideoInfo:
     stream = _video_stream(container)
-    picture = next(_decoded(container, stream), None)
+    picture = next(_decoded(container, stream, pulse), None)
     if picture is None:
         raise _undecodable(file)
     turns = _quarter_turns(picture)
@@ -189,17 +214,17 @@ def _movie_info(file: Path, container: av.container.InputContainer) -> VideoInfo
     )
 
 
-def _movie_frames(file: Path, clip: Clip) -> Iterator[Frame]:
+def _movie_frames(file: Path, clip: Clip, pulse: Callable[[], None]) -> Iterator[Frame]:
     if clip.start_s > 0:
-        frames = _frames_from(file, seek_s=clip.start_s - SEEK_MARGIN_S)
+        frames = _frames_from(file, pulse, seek_s=clip.start_s - SEEK_MARGIN_S)
         first = next(frames, None)
         # Formats without an index may land too late, or nowhere; then the file is read through.
         if first is None or first.time_s > clip.start_s + EDGE_S:
-            frames = _frames_from(file)
+            frames = _frames_from(file, pulse)
         elif first.time_s >= clip.start_s - EDGE_S:
             yield first
     else:
-        frames = _frames_from(file)
+        frames = _frames_from(file, pulse)
     for frame in frames:
         if frame.time_s >= clip.stop_s - EDGE_S:
             return
@@ -207,7 +232,7 @@ def _movie_frames(file: Path, clip: Clip) -> Iterator[Frame]:
             yield frame
 
 
-def _frames_from(file: Path, *, seek_s: float = 0.0) -> Iterator[Frame]:
+def _frames_from(file: Path, pulse: Callable[[], None], *, seek_s: float = 0.0) -> Iterator[Frame]:
     """All frames from the key frame at or before `seek_s` on."""
     with _opened(file) as container:
         stream = _video_stream(container)
@@ -222,7 +247,7 @@ def _frames_from(file: Path, *, seek_s: float = 0.0) -> Iterator[Frame]:
         aspect = _pixel_aspect(stream)
         shape = None
         last_s = -float("inf")
-        for picture in _decoded(container, stream):
+        for picture in _decoded(container, stream, pulse):
             stamp = picture.pts if picture.pts is not None else picture.dts
             if start is None and stamp is not None:
                 start = stamp
@@ -242,11 +267,12 @@ def _frames_from(file: Path, *, seek_s: float = 0.0) -> Iterator[Frame]:
 
 
 def _decoded(
-    container: av.container.InputContainer, stream: av.VideoStream
+    container: av.container.InputContainer, stream: av.VideoStream, pulse: Callable[[], None]
 ) -> Iterator[av.VideoFrame]:
     """Every picture that can be decoded; damaged packets are passed over."""
     packets = container.demux(stream)
     while True:
+        pulse()
         try:
             packet = next(packets, None)
         except (av.error.FFmpegError, OSError):

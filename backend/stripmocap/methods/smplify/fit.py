@@ -20,7 +20,7 @@ from ...contract.motion import Camera, Motion
 from ...contract.skeleton import JOINT_COUNT
 from ...geometry.rotations import aa_to_matrix, matrix_to_aa
 from ...people.observations import Person
-from ..toolbox import Estimate, Estimator, Report, Tools
+from ..toolbox import Estimate, Estimator, Publish, Report, Tools
 from . import ground, start
 from .chain_terms import Planted
 from .evidence import Evidence, gather, landmark_weights
@@ -53,7 +53,13 @@ def load(tools: Tools, options: SmplifyOptions) -> Estimator:
     prior = PosePrior.load(tools.pose_prior or SHIPPED_PRIOR, device=tools.device)
     subject = Subject.from_template(tools.body, prior)
 
-    def estimate(people: Sequence[Person], camera: Camera, report: Report) -> Estimate:
+    def estimate(
+        people: Sequence[Person],
+        camera: Camera,
+        report: Report,
+        *,
+        publish: Publish | None = None,
+    ) -> Estimate:
         evidence = gather(people, camera, device=tools.device, dtype=torch.float32)
         fitter = _Fitter(subject, evidence, options, tools.height_m, report)
         states, planted = fitter.fit()
