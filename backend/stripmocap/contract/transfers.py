@@ -18,6 +18,7 @@ from .jobs import MAX_CHUNK_BYTES, UPLOAD_SCHEME, FileStatus, UploadStatus, from
 
 Report = Callable[[str, int, int], None]  # stage, bytes done, of; may raise to stop
 CHUNK_BYTES = min(4 * 2**20, MAX_CHUNK_BYTES)
+MAX_NAME = 200  # letters of a file's name that are shown
 PATIENCE = 5  # failures in a row, with nothing gained between, before a transfer gives up
 
 
@@ -37,7 +38,7 @@ def upload(caller: Caller, path: Path, *, report: Report) -> str:
         if not size:
             raise VideoError(f"{path} is empty", hint="Copy it again.")
         with path.open("rb") as file:
-            status = _announced(caller, sha256, size)
+            status = _announced(caller, sha256, size, path.name)
             failures = 0
             while not status.complete:
                 report("upload", status.received, size)
@@ -47,7 +48,7 @@ def upload(caller: Caller, path: Path, *, report: Report) -> str:
                     raise VideoError(
                         f"{path} changes while it is sent", hint="Wait until it is whole."
                     )
-                status, gained = _sent(caller, status, piece, failures)
+                status, gained = _sent(caller, status, piece, failures=failures, name=path.name)
                 failures = 0 if gained else failures + 1
     except OSError as error:
         raise VideoError(
@@ -96,13 +97,14 @@ def _hashed(path: Path, report: Report) -> tuple[str, int]:
     return digest.hexdigest(), done
 
 
-def _announced(caller: Caller, sha256: str, size: int) -> UploadStatus:
-    answer = caller.json("POST", "uploads", body={"sha256": sha256, "size": size})
+def _announced(caller: Caller, sha256: str, size: int, name: str) -> UploadStatus:
+    body = {"sha256": sha256, "size": size, "name": name[:MAX_NAME]}
+    answer = caller.json("POST", "uploads", body=body)
     return from_json(UploadStatus, answer)
 
 
 def _sent(
-    caller: Caller, status: UploadStatus, piece: bytes, failures: int
+    caller: Caller, status: UploadStatus, piece: bytes, *, failures: int, name: str
 ) -> tuple[UploadStatus, bool]:
     """How much the service has after `piece` was sent, and whether that is more than before."""
     route = f"uploads/{status.sha256}?offset={status.received}"
@@ -113,7 +115,7 @@ def _sent(
         if failures >= PATIENCE:
             raise
         caller.pause(failures)
-        after = _announced(caller, status.sha256, status.size)
+        after = _announced(caller, status.sha256, status.size, name)
     return after, after.complete or after.received > status.received
 
 
