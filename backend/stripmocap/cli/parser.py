@@ -11,6 +11,7 @@ from ..contract.body_file import GENDERS
 from ..contract.messages import CaptureRequest, Clip
 from ..contract.methods import METHODS, POSE_PRIORS, SmplifyOptions
 from ..contract.motion import TAKE_LABELS
+from .service_arguments import add_jobs, add_serve
 
 _Verbs = argparse._SubParsersAction  # argparse gives it no public name
 
@@ -28,6 +29,8 @@ def make() -> argparse.ArgumentParser:
     _add_evaluate(verbs)
     _add_benchmark(verbs)
     _add_train(verbs)
+    add_serve(verbs)
+    add_jobs(verbs, add_request=_add_request)
     doctor = verbs.add_parser("doctor", help="say what is installed, what is missing, what to do")
     doctor.add_argument("--json", type=Path, metavar="FILE", help="also write it as JSON")
     return parser

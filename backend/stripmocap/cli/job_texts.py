@@ -1,0 +1,135 @@
+"""Jobs as a person reads them: a table, a line, a paragraph."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+
+from ..contract.jobs import Health, JobStatus
+
+SHORT_ID = 8  # letters; enough to tell a person's jobs apart
+_BAR = 10
+_HEADS = ("ID", "STATE", "PROGRESS", "LEFT", "PLACE", "NAME")
+_GIB = 2**30
+
+
+def table(jobs: Iterable[JobStatus]) -> str:
+    """The jobs in lines, with a head."""
+    rows = [_HEADS, *(_row(each) for each in jobs)]
+    if len(rows) == 1:
+        return "No jobs."
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADS))]
+    return "\n".join(
+        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
+
+
+def line(job: JobStatus) -> str:
+    """The job in one line."""
+    name = f"{job.id[:SHORT_ID]} {job.name}"
+    match job.state:
+        case "queued":
+            return f"{name}: queued, {_place(job.place)}"
+        case "running":
+            left = seconds(job.progress.left_s)
+            return f"{name}: {_progress(job)}{f', {left} left' if left else ''}"
+        case "failed" if job.error is not None:
+            return f"{name}: failed, {job.error.message}"
+        case _:
+            return f"{name}: {job.state}"
+
+
+def paragraph(job: JobStatus) -> str:
+    """Everything about the job."""
+    clip = job.request["clip"]
+    stop_s = clip["stop_s"]
+    facts = [
+        ("id", job.id),
+        ("key", job.key),
+        ("state", line(job).partition(": ")[2]),
+        ("footage", clip["path"]),
+        ("span", f"{clip['start_s']:g} s to {'the end' if stop_s is None else f'{stop_s:g} s'}"),
+        ("method", f"{job.request['estimator']}, {job.request['body']} body"),
+        ("priority", str(job.priority)),
+        ("attempts", str(job.attempts)),
+        ("asked", _moment(job.created_s)),
+        ("started", _moment(job.started_s)),
+        ("ended", _moment(job.finished_s)),
+        ("result", job.result and f"{job.result.size} bytes, SHA-256 {job.result.sha256}"),
+        ("so far", job.partial and f"{job.partial.size} bytes can be fetched (--partial)"),
+        *(("note", each) for each in job.notes),
+        ("advice", job.error and job.error.hint),
+    ]
+    return _facts(facts)
+
+
+def health(health: Health, url: str) -> str:
+    """What the service is, has and can do."""
+    facts: list[tuple[str, str | None]] = [
+        ("service", f"{url}, version {health.version}, contract {health.contract}"),
+        ("jobs", f"{health.running} running, {health.queued} queued"),
+        ("after you", "finishes the queue" if health.finish_jobs else "ends with its starter"),
+    ]
+    for device in health.devices:
+        memory = ""
+        if device.memory_free is not None and device.memory_total is not None:
+            free, total = device.memory_free / _GIB, device.memory_total / _GIB
+            memory = f", {free:.1f} of {total:.1f} GB free"
+        facts.append((device.name, f"{device.label}, {device.state}{memory}"))
+    for method in health.methods:
+        facts.append((method.key, f"{method.label}: {'ready' if method.ready else 'lacks files'}"))
+        facts += [("", each) for each in method.lacks]
+    facts += [
+        ("disk", f"{health.disk_free / _GIB:.1f} GB free"),
+        ("kept steps", f"{health.cache_size / _GIB:.2f} of {health.cache_limit / _GIB:.0f} GB"),
+        *(("note", each) for each in health.notices),
+    ]
+    return _facts(facts)
+
+
+def seconds(value: float | None) -> str:
+    """A time that is left, as 12 s, 3:05 or 1:02:03; empty if it is not known."""
+    if value is None:
+        return ""
+    whole = max(0, round(value))
+    minutes, rest = divmod(whole, 60)
+    if not minutes:
+        return f"{rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _row(job: JobStatus) -> Sequence[str]:
+    running = job.state == "running"
+    return (
+        job.id[:SHORT_ID],
+        job.state,
+        _progress(job) if running else "",
+        seconds(job.progress.left_s) if running else "",
+        "" if job.place is None else str(job.place + 1),
+        job.name,
+    )
+
+
+def _progress(job: JobStatus) -> str:
+    progress = job.progress
+    filled = int(progress.share * _BAR)
+    bar = f"[{'#' * filled}{'.' * (_BAR - filled)}] {int(progress.share * 100):3d} %"
+    return f"{bar} {progress.stage or 'begins'}"
+
+
+def _place(place: int | None) -> str:
+    if not place:
+        return "next"
+    return "one before it" if place == 1 else f"{place} before it"
+
+
+def _moment(unix_s: float | None) -> str | None:
+    if unix_s is None:
+        return None
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(unix_s))
+
+
+def _facts(facts: Iterable[tuple[str, str | None]]) -> str:
+    return "\n".join(f"{name:<10}  {text}" for name, text in facts if text)
