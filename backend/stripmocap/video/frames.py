@@ -24,14 +24,12 @@ import numpy as np
 
 from ..contract.errors import VideoError
 from ..contract.messages import Clip
-from . import stills
+from . import formats, stills
 
 EDGE_S = 1e-6  # a span computed from frame numbers may miss a frame's time by a rounding error
 SEEK_MARGIN_S = 1.0  # sought this much earlier: index times of some files are decoding times
 PIXEL_ASPECT_TOLERANCE = 0.01  # pixels this close to square are left alone
 MAX_ASPECT_CHANGE = 1.02  # a stream may change its size, but not its shape
-# ffmpeg takes text files for terminal art, and playlists name other files and hosts.
-REFUSED_FORMATS = frozenset({"tty", "bin", "xbin", "adf", "idf", "concat", "hls", "dash", "lavfi"})
 _QUARTER_TURNS = {
     1: cv2.ROTATE_90_COUNTERCLOCKWISE,
     2: cv2.ROTATE_180,
@@ -150,19 +148,16 @@ def _existing_file(path: str | Path) -> Path:
 def _opened(file: Path) -> av.container.InputContainer:
     try:
         # "file:" keeps names such as "concat:a" or "shot%04d" from being read as anything else.
-        container = av.open(f"file:{file}", options={"protocol_whitelist": "file"})
+        return av.open(f"file:{file}", options=dict(formats.MOVIE_OPTIONS))
     except PermissionError as error:
         raise VideoError(f"{file} may not be read", hint="Check the file's permissions.") from error
+    except av.error.ArgumentError as error:  # what it was taken for is none of MOVIE_OPTIONS
+        raise VideoError(f"{file} is not a video", hint="Give a movie file.") from error
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise VideoError(
             f"{file} is not a video that can be read ({_reason(error)})",
             hint="If it was being recorded or copied, it may be incomplete; make or copy it again.",
         ) from error
-    if REFUSED_FORMATS.intersection(container.format.name.split(",")):
-        kind = container.format.name
-        container.close()
-        raise VideoError(f"{file} is not a video ({kind})", hint="Give a movie file.")
-    return container
 
 
 def _reason(error: Exception) -> str:
