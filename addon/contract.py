@@ -4,23 +4,37 @@ No other line in the add-on spells the backend's path, and the backend never imp
 """
 
 from ..backend.stripmocap.contract import (
+    amass,
     body_file,
     errors,
+    handover,
+    jobs,
     messages,
     methods,
     motion,
+    npz_file,
+    places,
+    private_file,
     quaternions,
     result_file,
+    service,
     skeleton,
 )
 
 __all__ = [
+    "amass",
     "body_file",
     "errors",
+    "handover",
+    "jobs",
     "messages",
     "methods",
     "motion",
+    "npz_file",
+    "places",
+    "private_file",
     "quaternions",
     "result_file",
+    "service",
     "skeleton",
 ]
