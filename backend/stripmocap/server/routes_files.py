@@ -1,0 +1,156 @@
+"""Routes of footage that is sent, kept steps, logs, and the service itself."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from starlette.responses import PlainTextResponse
+
+from ..contract.jobs import MAX_CHUNK_BYTES, CacheStatus, Health, UploadStatus
+from . import health
+from .answers import described
+from .asks import HASH, MAX_FILE_BYTES, LifeAsk, UploadAsk
+from .context import AtTheMachine, Owner, Parts, is_here
+from .downloads import MAX_TAIL, tail
+from .logs import FILE as LOG
+
+PIECE = 2**20  # bytes of a chunk that are in memory before they go to the disk
+
+router = APIRouter(prefix="/v1")
+
+Sha256 = Annotated[str, Path(pattern=HASH, examples=["0123456789abcdef" * 4])]
+_TEXT = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
+_BYTES: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": f"Bytes of the file, {MAX_CHUNK_BYTES} at most.",
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+
+@router.get("/health", tags=["service"], responses=described(), operation_id="get_health")
+def get_health(parts: Parts, request: Request) -> Health:
+    """What the service is, has and can do."""
+    return health.of(parts, notices=is_here(request, parts.settings))
+
+
+@router.post("/uploads", tags=["uploads"], responses=described(507), operation_id="begin_upload")
+def begin_upload(parts: Parts, owner: Owner, ask: UploadAsk) -> UploadStatus:
+    """Announces a file. What is known already need not be sent: see `complete` and `received`.
+
+    Whoever can name the SHA-256 of a file that is complete here may make jobs of it. Pictures of an
+    image sequence cannot be sent; make a movie of them.
+    """
+    return parts.uploads.begin(ask.sha256, size=ask.size, owner=owner, name=ask.name)
+
+
+@router.get(
+    "/uploads/{sha256}", tags=["uploads"], responses=described(404), operation_id="get_upload"
+)
+def get_upload(parts: Parts, owner: Owner, sha256: Sha256) -> UploadStatus:
+    """How much of a file the service has; the next chunk begins at `received`."""
+    return parts.uploads.status(sha256, owner=owner)
+
+
+@router.put(
+    "/uploads/{sha256}",
+    tags=["uploads"],
+    responses=described(404, 409, 507),
+    operation_id="put_chunk",
+    openapi_extra=_BYTES,
+)
+async def put_chunk(
+    parts: Parts,
+    owner: Owner,
+    sha256: Sha256,
+    request: Request,
+    offset: Annotated[int, Query(ge=0, le=MAX_FILE_BYTES, description="Of the first byte.")],
+) -> UploadStatus:
+    """Adds a chunk, which must begin at `received` or before; what is known is passed over.
+
+    The answer comes when the disk has it for good. After the last chunk the checksum is compared;
+    a file with another one is dropped and refused with 422.
+    """
+    uploads = parts.uploads
+    await run_in_threadpool(uploads.status, sha256, owner=owner)
+    with uploads.scratch() as chunk:
+        pending = bytearray()
+        async for piece in request.stream():
+            pending += piece
+            if len(pending) >= PIECE:
+                await run_in_threadpool(uploads.spool, chunk, bytes(pending))
+                pending.clear()
+        await run_in_threadpool(uploads.spool, chunk, bytes(pending))
+        return await run_in_threadpool(uploads.put, sha256, offset=offset, chunk=chunk, owner=owner)
+
+
+@router.get(
+    "/cache",
+    tags=["service"],
+    responses=described(),
+    dependencies=[AtTheMachine],
+    operation_id="get_cache",
+)
+def get_cache(parts: Parts) -> CacheStatus:
+    """The kept outputs of pipeline steps."""
+    return parts.steps.status()
+
+
+@router.delete(
+    "/cache",
+    tags=["service"],
+    responses=described(),
+    dependencies=[AtTheMachine],
+    operation_id="clear_cache",
+)
+def clear_cache(parts: Parts) -> CacheStatus:
+    """Forgets the kept outputs of pipeline steps; says what is left."""
+    parts.steps.clear()
+    parts.cache_size.forget()
+    return parts.steps.status()
+
+
+@router.get(
+    "/log",
+    tags=["service"],
+    response_class=PlainTextResponse,
+    responses={**described(), **_TEXT},
+    dependencies=[AtTheMachine],
+    operation_id="get_log",
+)
+def get_log(
+    parts: Parts,
+    length: Annotated[int, Query(ge=1, le=MAX_TAIL, description="Bytes at most.")] = MAX_TAIL // 4,
+) -> str:
+    """The end of the service's log."""
+    return tail(parts.settings.data / "logs" / LOG, length)
+
+
+@router.put(
+    "/life",
+    tags=["service"],
+    status_code=204,
+    responses=described(),
+    dependencies=[AtTheMachine],
+    operation_id="set_life",
+)
+def set_life(parts: Parts, ask: LifeAsk) -> None:
+    """Says whether the service works its queue off after the client that started it has gone."""
+    parts.life.finish_jobs = ask.finish_jobs
+
+
+@router.post(
+    "/stop",
+    tags=["service"],
+    status_code=204,
+    responses=described(),
+    dependencies=[AtTheMachine],
+    operation_id="stop_service",
+)
+def stop_service(parts: Parts) -> None:
+    """Ends the service; what runs is queued for its next start."""
+    parts.events.close()
+    parts.life.stop()
