@@ -49,18 +49,10 @@ def test_a_file_that_names_others_is_refused_at_once(tmp_path, name):
 @pytest.mark.parametrize(
     ("name", "codec", "pix_fmt"),
     [
-        *(
-            ("a.mxf", "mpeg2video", "yuv422p"),
-            ("a.flv", "flv", "yuv420p"),
-            ("a.ogv", "libtheora", ""),
-        ),
+        *(("a.mxf", "mpeg2video", "yuv422p"), ("a.flv", "flv", "yuv420p"), ("a.nut", "ffv1", "")),
         *(("a.webm", "libvpx", "yuv420p"), ("a.wmv", "wmv2", "yuv420p"), ("a.m4v", "mpeg4", "")),
-        *(("a.mpg", "mpeg2video", "yuv420p"), ("a.gif", "gif", "rgb8"), ("a.ivf", "libvpx", "")),
-        *(
-            ("a.nut", "ffv1", "yuv420p"),
-            ("a.hevc", "libx265", ""),
-            ("a.y4m", "rawvideo", "yuv420p"),
-        ),
+        *(("a.mpg", "mpeg2video", "yuv420p"), ("a.gif", "gif", "rgb8"), ("a.ts", "mpeg4", "")),
+        *(("a.hevc", "libx265", ""), ("a.y4m", "rawvideo", ""), ("a.ivf", "libvpx-vp9", "")),
         *(("a.mjpeg", "mjpeg", "yuvj420p"), ("a.m2ts", "libx264", ""), ("a.3gp", "mpeg4", "")),
     ],
 )
