@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from . import durable
+from . import changes, durable
 from .job import (
     OUTCOME,
     REQUEST,
@@ -82,6 +82,8 @@ def reconcile(rows: Rows, data: Path, *, running: Iterable[Job] = ()) -> list[st
     listed = rows.every()
     for job in listed:
         right = _in_line(job) if job.id in folders else _refound(job)
+        if job.ended and not right.ended:
+            right = replace(right, position=rows.next_number(), moved=True)
         if right != job:
             rows.save([right])
     missing, unreadable = _read(data / JOBS, sorted(folders - {job.id for job in listed}))
@@ -178,7 +180,8 @@ def _in_line(job: Job) -> Job:
         if job.state == "done" and has_result(job):
             write_outcome(job)
             return job
-        return _queued(job)
+        # The same way it would have gone if the list had heard of it.
+        return _queued(job) if job.state == "done" else changes.anew(job)
     if said.attempts < job.attempts and not job.ended:
         return job  # of an earlier life
     if said.state != "done" or (said.result == job.result and (job.folder / RESULT).exists()):
