@@ -12,16 +12,18 @@ from pathlib import Path
 from typing import IO
 
 from ..contract import handover, private_file
-from ..contract.errors import BackendUnavailable, NotAllowed, RequestError
+from ..contract.errors import BackendUnavailable, NotAllowed, RequestError, ServiceError
 from ..contract.handover import Handover
 from ..contract.service import Service
 from ..server import lock
 from ..settings import data_folder
 
+SERVE = (sys.executable, "-m", "stripmocap", "serve")
 START_S = 60.0  # that a service may take until it listens
 _APART = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0) | getattr(
     subprocess, "CREATE_NO_WINDOW", 0
 )
+STOP_S = 15.0  # that a service may take to end
 FIND_S = 5.0  # that one which is starting is waited for
 
 
@@ -113,10 +115,7 @@ class Started:
         with tempfile.TemporaryFile() as said:
             # It ends when its input closes and the queue is empty: this process holds the input.
             self._process = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "stripmocap", "serve"),
-                    *("--data", str(data), "--attached", "--finish-jobs"),
-                ],
+                [*SERVE, "--data", str(data), "--attached", "--finish-jobs"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=said,
@@ -166,6 +165,24 @@ def start(arguments: argparse.Namespace) -> tuple[Service, Started | None]:
         return running(data, client_key=key, ca=ca), None
     started = Started(data)
     return Service.of(started.found, client_key=key, ca=ca), started
+
+
+def stop(service: Service, data: Path | None) -> None:
+    """Ends `service`, and waits for it if it uses the folder `data`.
+
+    Raises:
+        ServiceError: it has not ended in time.
+    """
+    service.stop()
+    until = time.monotonic() + STOP_S
+    while data is not None and lock.held(data):
+        if time.monotonic() > until:
+            raise ServiceError(
+                f"the service at {service.url} has not ended in {STOP_S:g} s",
+                hint="It will, or end its process.",
+            )
+        time.sleep(0.05)
+    print("The service has ended." if data else "The service ends.")
 
 
 def _path(given: Path | None, variable: str) -> Path | None:

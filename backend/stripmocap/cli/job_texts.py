@@ -69,7 +69,7 @@ def health(health: Health, url: str) -> str:
     facts: list[tuple[str, str | None]] = [
         ("service", f"{url}, version {health.version}, contract {health.contract}"),
         ("jobs", f"{health.running} running, {health.queued} queued"),
-        ("after you", "finishes the queue" if health.finish_jobs else "ends with its starter"),
+        ("life", "finishes the queue when its starter has gone" if health.finish_jobs else None),
     ]
     for device in health.devices:
         memory = ""

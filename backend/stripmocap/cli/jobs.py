@@ -13,7 +13,7 @@ from ..contract.errors import NotThere, RequestError
 from ..contract.jobs import JobStatus, to_json
 from ..contract.service import Service
 from ..progress import Progress
-from . import connection, job_texts, serve
+from . import connection, job_texts
 from .job_watch import watch
 from .outputs import check
 from .parser import request_of
@@ -145,7 +145,7 @@ def _health(service: Service, arguments: argparse.Namespace) -> int:
 
 def _stop(service: Service, arguments: argparse.Namespace) -> int:
     here = not connection.address_of(arguments)
-    serve.stop(service, connection.data_of(arguments) if here else None)
+    connection.stop(service, connection.data_of(arguments) if here else None)
     return 0
 
 

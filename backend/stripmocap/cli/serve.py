@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ..contract.errors import RequestError, ServiceError
-from ..contract.service import Service
-from ..server import lock
+from ..contract.errors import RequestError
 from ..server import run as server
 from ..settings import GIB, Settings, data_folder, flag
 from . import connection
-
-STOP_S = 15.0  # that a service may take to end
 
 _Value = TypeVar("_Value")
 
@@ -25,7 +21,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Serves until it is told to end; the exit status."""
     data = connection.data_of(arguments)
     if arguments.stop:
-        stop(connection.running(data), data)
+        connection.stop(connection.running(data), data)
         return 0
     environment = os.environ
     return server.serve(
@@ -33,24 +29,6 @@ def run(arguments: argparse.Namespace) -> int:
         token_file=_first(arguments.token_file, _given(environment, "TOKEN_FILE", Path)),
         new_token=arguments.new_token,
     )
-
-
-def stop(service: Service, data: Path | None) -> None:
-    """Ends `service`, and waits for it if it uses the folder `data`.
-
-    Raises:
-        ServiceError: it has not ended in time.
-    """
-    service.stop()
-    until = time.monotonic() + STOP_S
-    while data is not None and lock.held(data):
-        if time.monotonic() > until:
-            raise ServiceError(
-                f"the service at {service.url} has not ended in {STOP_S:g} s",
-                hint="It will, or end its process.",
-            )
-        time.sleep(0.05)
-    print("The service has ended." if data else "The service ends.")
 
 
 def settings_of(arguments: argparse.Namespace, environment: Mapping[str, str]) -> Settings:
@@ -69,7 +47,7 @@ def settings_of(arguments: argparse.Namespace, environment: Mapping[str, str]) -
         "host": _first(arguments.host, number("HOST", str)),
         "port": _first(arguments.port, number("PORT", int)),
         "devices": _first(_names(arguments.device), number("DEVICES", _split)),
-        "cache_bytes": None if cache_gb is None else int(cache_gb * GIB),
+        "cache_bytes": None if cache_gb is None else _bytes(cache_gb),
         "upload_bytes": number("UPLOAD_BYTES", int),
         "worker_bytes": number("WORKER_BYTES", int),
         "stall_s": number("STALL_S", float),
@@ -96,6 +74,12 @@ def _given(
         raise RequestError(
             f"STRIPMOCAP_{name} is {text!r}", hint="Set it to a number, or take it away."
         ) from error
+
+
+def _bytes(gigabytes: float) -> int:
+    if not 0 < gigabytes < math.inf:
+        raise RequestError(f"{gigabytes} GB is no size", hint="Give more than 0.")
+    return int(gigabytes * GIB)
 
 
 def _first(*values: _Value | None) -> _Value | None:

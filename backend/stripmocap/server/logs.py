@@ -51,6 +51,7 @@ def begin(folder: Path, *, secrets: Iterable[str]) -> None:
     terminal.setLevel(logging.WARNING)
     terminal.setFormatter(_Discreet("%(message)s", secrets))
     terminal.addFilter(logging.Filter("stripmocap"))
+    logging.getLogger("uvicorn.access").addFilter(_worth_a_line)
     root = logging.getLogger()
     for each in list(root.handlers):
         root.removeHandler(each)
@@ -59,6 +60,14 @@ def begin(folder: Path, *, secrets: Iterable[str]) -> None:
     root.addHandler(terminal)
     # A full disk must not fill the terminal with tracebacks of the log itself.
     logging.raiseExceptions = False
+
+
+def _worth_a_line(record: logging.LogRecord) -> bool:
+    """Whether a call changed something or went wrong: clients look, and look again, all day."""
+    if not isinstance(record.args, tuple) or len(record.args) != 5:
+        return True
+    _client, method, _path, _version, status = record.args
+    return method not in {"GET", "HEAD"} or not isinstance(status, int) or status >= 400
 
 
 class _Discreet(logging.Formatter):

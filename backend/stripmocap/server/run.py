@@ -28,7 +28,7 @@ from ..contract.handover import Handover
 from ..contract.jobs import CONTRACT
 from ..settings import Settings
 from ..steps import StepStore
-from . import app, listener, logs, uploads
+from . import app, listener, logs
 from .events import Events
 from .guards import owner_of
 from .life import Life, input_closes
@@ -109,7 +109,7 @@ def _run(settings: Settings, token: str, worker_command: Sequence[str] | None) -
             store=store,
             supervisor=supervisor,
             events=events,
-            uploads=_uploads(settings, store),
+            uploads=Uploads(settings.data / "uploads", limit_bytes=settings.upload_bytes),
             settings=settings,
             token=token,
             steps=StepStore(settings.data / "cache", limit_bytes=settings.cache_bytes),
@@ -226,14 +226,6 @@ def _starter(data: Path) -> str | None:
     """The owner, as the service knows clients, whose key whoever started us has; None: unknown."""
     key = os.environ.get("STRIPMOCAP_CLIENT") or private_file.read(data / handover.CLIENT_KEY_FILE)
     return owner_of(key.strip().lower()) if key else None
-
-
-def _uploads(settings: Settings, store: Store) -> Uploads:
-    """The uploads, of which unfinished jobs keep theirs."""
-    folder = settings.data / "uploads"
-    return Uploads(
-        folder, limit_bytes=settings.upload_bytes, needed=lambda: uploads.needed(store, folder)
-    )
 
 
 def _busy(store: Store) -> bool:
