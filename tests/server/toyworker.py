@@ -7,14 +7,17 @@ Run with a habit as first argument, it misbehaves before any job.
 from __future__ import annotations
 
 import ctypes
+import errno
 import faulthandler
 import os
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-from stripmocap.contract.errors import DeviceOutOfMemory, VideoError
+from stripmocap.contract import result_file
+from stripmocap.contract.errors import DeviceOutOfMemory, ResultFileError, VideoError
 from stripmocap.contract.motion import Camera, Capture, Motion, Take
 from stripmocap.server import worker
 
@@ -65,7 +68,7 @@ class ToyBench:
                 hoard = []
                 while True:
                     hoard.append(b"x" * 2**24)
-                    report(STAGES[0], 2, STEPS)
+                    time.sleep(0.01)
             case "gpu" if not small:
                 raise DeviceOutOfMemory("4 GiB were not there")
             case "bug":
@@ -78,9 +81,19 @@ class ToyBench:
             case "print":
                 os.write(1, b"a library in C\n")
                 print("a library in Python")
+            case "full":
+                result_file.save = partial(save_when_there_is_space, result_file.save, go)
             case "babble":
                 for _ in range(30):
                     os.write(2, b"b" * 2**17)
+
+
+def loading():
+    time.sleep(3600)
+
+
+def unloadable():
+    raise RuntimeError("no device here")
 
 
 def toy_capture() -> Capture:
@@ -98,12 +111,24 @@ def toy_capture() -> Capture:
     return Capture(camera=camera, takes=(Take("fitted", (motion,)),), provenance={})
 
 
+def save_when_there_is_space(save, go, capture, path):
+    """What `result_file.save` does on a disk that is full until somebody touches `go`."""
+    if go.exists():
+        return save(capture, path)
+    raise ResultFileError("the disk is full") from OSError(errno.ENOSPC, "no space left")
+
+
 def main() -> int:
     match sys.argv[1]:
         case "dying":
-            sys.exit("no torch here")
+            print("no torch here", file=sys.stderr)
+            return 1
+        case "unborn" if not Path(sys.argv[3]).parent.with_name(GO).exists():
+            return 1
+        case "unloadable":
+            return worker.serve(unloadable)
         case "loading":
-            time.sleep(3600)
+            return worker.serve(loading)
         case "babbling":
             os.write(1, b"hello\n{}\n\xff\xfe\n" + b"[" * 5000 + b"\n")
     return worker.serve(ToyBench)

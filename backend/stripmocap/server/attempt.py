@@ -146,7 +146,8 @@ class Attempt:
             self._store.succeed(self.job.id, self.job.work / RESULT)
         except ServiceError as error:
             self._apply(error)
-        for stage, rate in rates.items():
+        # A later attempt goes quickly over what the one before has kept.
+        for stage, rate in rates.items() if self.job.attempts == 1 else ():
             self._store.keep_rate(stage, self._device, rate)
 
     def _apply(self, verdict: strikes.Verdict) -> None:

@@ -1,9 +1,10 @@
 """How far a job is and how long it will take, from the rates of its stages on this device.
 
 A rate is seconds a step. What lies ahead is judged by the rates that were kept from earlier jobs;
-the current stage by its own steps as soon as there are some, over its latter half, so that a slow
-start is forgotten. Only a clock that never jumps is used. The share is one of *time*: what is spent
-against what is spent and left, so a stage that was kept from before takes none.
+the current stage by its own steps as soon as there are some, over the latter half of its time, so
+that a slow start, or a quick one over what was kept from before, is forgotten. Only a clock that
+never jumps is used. The share is one of *time*: what is spent against what is spent and left, so a
+stage that was kept from before takes none.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ PLAN = ("people", "fit")  # stages in their order; each has about as many steps 
 MAX_SHARE = 0.999  # until the job is done
 MIN_STEPS, MIN_SPENT_S = 20, 1.0  # of a stage whose rate is worth keeping
 _TRUST_S = 5.0  # of steps, after which a stage's own rate counts alone
-_LATE = 0.5  # of the time spent: what is left at least while a stage is over its time
+# What takes longer than expected will go on for half of the time by which it is late, which it is
+# said to be from 0.7 of the expected time on: so nothing is ever said to end at once.
+_LATE_FROM, _LATE = 0.7, 0.5
 _MAX_MARKS = 128
 
 
@@ -167,13 +170,14 @@ class _Stage:
         return _counted_down(self.usual * (self.of - (self.first or 0)), now - self.began)
 
     def _latter_half(self) -> tuple[tuple[int, float], tuple[int, float]]:
-        """Two marks, from half of what is done here to all of it, or as near as there are."""
-        first, last = self.marks[0], self.marks[-1]
-        half = (first[0] + last[0]) / 2
-        since = next(each for each in self.marks if each[0] >= half)
-        return (self.marks[-2] if since == last and first != last else since), last
+        """Two marks, from half of the time between the first and the last to the last."""
+        last = self.marks[-1]
+        half = (self.marks[0][1] + last[1]) / 2
+        since = next((each for each in self.marks[:-1] if each[1] >= half), self.marks[-2:][0])
+        return since, last
 
 
 def _counted_down(expected_s: float, spent_s: float) -> float:
-    """What is left of the expected time; late, it is never nothing."""
-    return max(expected_s - spent_s, _LATE * min(spent_s, expected_s))
+    """What is left of the expected time; when that is over, still something."""
+    late_s = min(spent_s, 2 * expected_s) - _LATE_FROM * expected_s
+    return max(expected_s - spent_s, _LATE * late_s)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import faulthandler
 import gc
 import logging
@@ -23,7 +24,13 @@ from pathlib import Path
 from typing import Protocol
 
 from ..contract import result_file
-from ..contract.errors import Cancelled, DeviceOutOfMemory, ServiceError, StripMocapError
+from ..contract.errors import (
+    Cancelled,
+    DeviceOutOfMemory,
+    ResultFileError,
+    ServiceError,
+    StripMocapError,
+)
 from ..contract.jobs import JobError
 from ..contract.messages import CaptureRequest
 from ..contract.motion import Capture
@@ -31,6 +38,8 @@ from . import lines
 
 REPORT_S = 0.2  # between two reports of one stage
 MEMORY_S = 1.0  # between two looks at the device's memory
+HELD_S = 1.0  # between two tries to write a result to a disk that is full
+_NO_SPACE = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND
 
 _log = logging.getLogger(__name__)
@@ -94,6 +103,7 @@ class _Channel:
         os.close(nothing)
         os.dup2(2, 1)
         self._stopped: set[tuple[str, int]] = set()
+        self._news = threading.Event()
         threading.Thread(target=self._listen, name="orders", daemon=True).start()
 
     def say(self, line: lines.Line) -> None:
@@ -108,6 +118,11 @@ class _Channel:
         """Whether the supervisor wants no more of `work`."""
         return (work.job, work.attempt) in self._stopped
 
+    def wait(self, seconds: float) -> None:
+        """Returns after so long, or as soon as something is not wanted any more."""
+        self._news.wait(seconds)
+        self._news.clear()
+
     def _listen(self) -> None:
         for data in self._orders:
             match lines.read(data):
@@ -115,6 +130,7 @@ class _Channel:
                     self.works.put(work)
                 case lines.Stop(job, attempt):
                     self._stopped.add((job, attempt))
+                    self._news.set()
         # The server has gone. Nothing here is worth a tidy end: files are whole or not there.
         os._exit(0)
 
@@ -173,7 +189,17 @@ class _Task:
 
     def _save(self, capture: Capture) -> None:
         self._check()
-        result_file.save(capture, Path(self._work.result))
+        while True:
+            try:
+                return result_file.save(capture, Path(self._work.result))
+            except ResultFileError as error:
+                # What may have taken hours is not thrown away for a disk that fills up.
+                if not _is_full(error.__cause__):
+                    raise
+                why = f"{error.message}. The job is done as soon as there is space."
+            self._channel.say(lines.Held(self._work.job, self._work.attempt, why))
+            self._channel.wait(HELD_S)
+            self._check()
 
     def _check(self) -> None:
         if self._channel.stopped(self._work):
@@ -193,8 +219,12 @@ class _Task:
 
     def _publish(self, capture: Capture) -> None:
         self._check()
-        result_file.save(capture, Path(self._work.partial))
-        self._channel.say(lines.Published(self._work.job, self._work.attempt))
+        try:
+            result_file.save(capture, Path(self._work.partial))
+        except ResultFileError as error:
+            _log.warning("what is finished is not shown (%s)", error.message)
+        else:
+            self._channel.say(lines.Published(self._work.job, self._work.attempt))
 
     def _release(self) -> None:
         gc.collect()
@@ -207,6 +237,10 @@ class _Task:
 
     def _say_memory(self) -> None:
         self._channel.say(lines.Memory(*self._bench.memory()))
+
+
+def _is_full(error: BaseException | None) -> bool:
+    return isinstance(error, OSError) and error.errno in _NO_SPACE
 
 
 @contextlib.contextmanager
