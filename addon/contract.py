@@ -17,6 +17,7 @@ from ..backend.stripmocap.contract import (
     private_file,
     quaternions,
     result_file,
+    sequences,
     service,
     skeleton,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "private_file",
     "quaternions",
     "result_file",
+    "sequences",
     "service",
     "skeleton",
 ]

@@ -12,7 +12,8 @@ import numpy as np
 from ..contract import motion
 from ..rigging import axes, lens
 from ..rigging.timing import StripTiming
-from . import compat, strips
+from . import compat
+from .footage import movie_length
 
 
 def build(
@@ -55,7 +56,7 @@ def show_footage(
     Raises:
         RequestError: Blender cannot read the file as a movie.
     """
-    frames, fps = strips.movie_length(footage)
+    frames, fps = movie_length(footage)
     image = bpy.data.images.load(str(footage), check_existing=True)
     background = seer.data.background_images.new()
     background.image = image

@@ -57,6 +57,8 @@ def strip_times(strip: Any) -> dict[str, float]:
     renamed = {
         "content_start": "frame_start",
         "duration": "frame_final_duration",
+        "left_handle": "frame_final_start",
+        "right_handle": "frame_final_end",
         "left_handle_offset": "frame_offset_start",
         "right_handle_offset": "frame_offset_end",
         "content_trim_start": "animation_offset_start",
@@ -65,4 +67,51 @@ def strip_times(strip: Any) -> dict[str, float]:
     return {
         new: float(getattr(strip, new if hasattr(strip, new) else old))
         for new, old in renamed.items()
+        if hasattr(strip, new) or hasattr(strip, old)
     }
+
+
+def inner_strips(meta: Any) -> Any:
+    """The strips right inside a meta strip."""
+    return meta.strips if hasattr(meta, "strips") else meta.sequences
+
+
+def retiming_frames(strip: Any) -> list[int] | None:
+    """Scene frames of a strip's retiming keys; None where Blender does not tell of any.
+
+    It tells of movies, and from 4.4 on of image sequences.
+    """
+    keys = getattr(strip, "retiming_keys", None)
+    return None if keys is None else [key.timeline_frame for key in keys]
+
+
+def frames_between_end_keys(length: float) -> float:
+    """Scene frames from the first to the last retiming key of a content of that length.
+
+    Until 4.5 the last key sat on the last frame of the content, since 5.0 it sits behind it.
+    """
+    return length if bpy.app.version >= (5, 0) else length - 1
+
+
+def pictures_between_end_keys(pictures: int) -> int:
+    """Pictures that a strip of so many runs through from its first to its last retiming key."""
+    return pictures if bpy.app.version >= (5, 0) else pictures - 1
+
+
+def clip_of(strip: Any) -> bpy.types.MovieClip | None:
+    """The movie clip of a movie clip strip; None if it has none or Blender cannot tell which."""
+    if hasattr(strip, "clip"):
+        return strip.clip
+    # Before 4.4 the strip does not say, but what uses a clip and how long it is can be asked.
+    times = strip_times(strip)
+    length = times["duration"] + times["left_handle_offset"] + times["right_handle_offset"]
+    length += times["content_trim_start"] + times["content_trim_end"]
+    used = bpy.data.user_map(subset=set(bpy.data.movieclips))
+    fitting = [
+        clip
+        for clip in bpy.data.movieclips
+        if strip.id_data in used.get(clip, ()) and clip.frame_duration == round(length)
+    ]
+    named = [clip for clip in fitting if clip.name == strip.name]
+    candidates = named or fitting
+    return candidates[0] if len(candidates) == 1 else None

@@ -1,7 +1,9 @@
-"""Strips of the sequencer: which movie they show, and when."""
+"""Strips of the sequencer that show footage: what of it, when, and what stands against it."""
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -10,13 +12,32 @@ import bpy
 
 from ..contract import errors
 from ..rigging import timing
-from ..rigging.timing import MoviePlacement, StripTiming
-from . import compat
+from ..rigging.timing import FrameMap, StripTiming
+from . import compat, footage, metas, readings, stamps
+from .metas import Nested
+from .readings import Reading, scene_fps
+
+LONG_S = 120.0  # from here on a capture takes a while
 
 
-def scene_fps(scene: bpy.types.Scene) -> Fraction:
-    """Frames a second of `scene`, exact: Blender keeps 23.976 as 24 / 1.001 in single precision."""
-    return Fraction(scene.render.fps) / Fraction(scene.render.fps_base).limit_denominator(10_000)
+@dataclass(frozen=True)
+class Shot:
+    """A strip that shows footage: what of it, when, and what stands against capturing it."""
+
+    strip: str  # its name, which no other strip of its scene has
+    scene: str  # name of the scene whose sequencer it is in
+    id: str  # its stamp, "" before the first capture
+    path: Path | None  # absolute; first file of a sequence; None if Blender does not tell
+    kind: str  # "movie", "images" or "clip"
+    first_frame: int = 0  # first scene frame that shows it
+    last_frame: int = -1  # and the last
+    start_s: float = 0.0  # seconds of the file's clock that these frames show
+    stop_s: float = 0.0  # exclusive
+    frames: int = 0  # pictures of the file in that span
+    fps: Fraction | None = None  # pictures a second of the file's clock
+    timing: StripTiming | None = None  # None if it cannot be captured
+    warnings: tuple[str, ...] = ()  # what the user should know, in sentences
+    problem: str = ""  # why it cannot be captured and what to do; "" if it can
 
 
 @dataclass(frozen=True)
@@ -25,6 +46,77 @@ class Placement:
 
     timing: StripTiming
     warning: str = ""  # why a selected strip was not followed
+
+
+def shots(context: bpy.types.Context) -> list[Shot]:
+    """The selected strips that show footage, also those inside selected metas, in time's order.
+
+    For when the selection has changed, not for `draw`: a file not seen before is opened.
+    """
+    scene = compat.sequencer_scene(context)
+    if scene is None:
+        return []
+    found = [each for each in metas.selected(scene) if footage.is_footage(each.strip)]
+    mismatch = _rate_mismatch(scene, context.scene)
+    made = [(each.strip.channel, _shot(each, mismatch=mismatch)) for each in found]
+    return [shot for _, shot in sorted(made, key=lambda each: (each[1].first_frame, each[0]))]
+
+
+def shot_of(strip: bpy.types.Strip) -> Shot | None:
+    """The same of one strip, wherever it is; None if it shows no footage."""
+    if not footage.is_footage(strip):
+        return None
+    return _shot(Nested(strip, metas.enclosing(strip)))
+
+
+def strip_of(shot: Shot) -> bpy.types.Strip | None:
+    """The strip that `shot` was made of: by its stamp, else by its name."""
+    if shot.id:
+        return stamps.find(shot.id)
+    named = (each.strip for each in metas.everywhere() if each.strip.name == shot.strip)
+    return next((strip for strip in named if strip.id_data.name == shot.scene), None)
+
+
+def timing_of(strip: bpy.types.Strip) -> StripTiming:
+    """When the footage of `strip` is seen, in frames of the strip's own scene.
+
+    Raises:
+        RequestError: it shows none, its file is missing, or its times cannot be read.
+    """
+    if not footage.is_footage(strip):
+        raise errors.RequestError(f"the strip {strip.name} shows no footage")
+    return readings.read(Nested(strip, metas.enclosing(strip))).timing
+
+
+def timing_in(scene: bpy.types.Scene, strip: bpy.types.Strip) -> StripTiming:
+    """When the footage of `strip` is seen, in frames of `scene`.
+
+    Scenes of one frame rate count alike, as they do for Blender's own sequencer.
+
+    Raises:
+        RequestError: as `timing_of`, or the two scenes run at different rates.
+    """
+    mismatch = _rate_mismatch(strip.id_data, scene)
+    if mismatch:
+        raise errors.RequestError(
+            mismatch,
+            hint="Give both scenes the same frame rate, or import without following the strip.",
+        )
+    return timing_of(strip)
+
+
+def shifted(old: StripTiming, new: StripTiming) -> FrameMap:
+    """Where keys that were made under `old` belong under `new`: after a move, slip or trim."""
+    return timing.shifted(old, new)
+
+
+def uncovered(
+    captured_start_s: float, captured_stop_s: float, shot: Shot
+) -> list[tuple[float, float]]:
+    """Spans (start_s, stop_s) that `shot` shows and a capture lacks, as after longer handles."""
+    least_s = 0.5 / float(shot.fps) if shot.fps else 0.0  # half a picture is rounding
+    captured = captured_start_s, captured_stop_s
+    return timing.uncovered(captured, (shot.start_s, shot.stop_s), least_s=least_s)
 
 
 def place(
@@ -42,76 +134,100 @@ def place(
     strip = chosen(context) if clip_name is not None else None
     if strip is None:
         return Placement(anchored)
-    if movie_path(strip).name != clip_name:
+    path = footage.path_of(strip)
+    if path is None or path.name != clip_name:
         return Placement(
             anchored,
             warning=f"the selected strip {strip.name} shows another movie than {clip_name},"
             f" so the capture starts at frame {start_frame:g}",
         )
-    if scene_fps(strip.id_data) != fps:
-        raise errors.RequestError(
-            f"the strip's scene has {float(scene_fps(strip.id_data)):.5g} frames a second and"
-            f" {context.scene.name} has {float(fps):.5g}",
-            hint="Give both scenes the same frame rate, or import without following the strip.",
-        )
-    return Placement(timing_of(strip))
+    return Placement(timing_in(context.scene, strip))
 
 
 def chosen(context: bpy.types.Context) -> bpy.types.Strip | None:
-    """The active strip of the sequencer if it is selected and a movie."""
+    """The active strip of the sequencer if it is selected and shows footage.
+
+    If it is a meta strip, the only footage inside it.
+    """
     scene = compat.sequencer_scene(context)
     editor = scene.sequence_editor if scene else None
-    strip = editor.active_strip if editor else None
-    if strip is None or not strip.select or strip.type != "MOVIE":
+    active = editor.active_strip if editor else None
+    if active is None or not active.select:
         return None
-    return strip
+    inside = [each.strip for each in metas.inside(Nested(active))]
+    found = [strip for strip in inside if footage.is_footage(strip)]
+    return found[0] if len(found) == 1 else None
 
 
-def movie_path(strip: bpy.types.Strip) -> Path:
-    """The file of a movie strip, absolute."""
-    return Path(bpy.path.abspath(strip.filepath, library=strip.id_data.library))
-
-
-def timing_of(strip: bpy.types.Strip) -> StripTiming:
-    """When the movie of `strip` is shown in the strip's own scene.
-
-    Raises:
-        RequestError: the strip is retimed, or its movie is missing.
-    """
-    if len(strip.retiming_keys):
-        raise errors.RequestError(
-            f"the strip {strip.name} is retimed, and Blender does not tell by how much",
-            hint="Remove the strip's retiming, or import without a strip selected.",
-        )
-    frames, movie_fps = movie_length(movie_path(strip))
-    times = compat.strip_times(strip)
-    placement = MoviePlacement(
-        start=times["content_start"],
-        length=times["duration"] + times["left_handle_offset"] + times["right_handle_offset"],
-        source_frames=frames,
-        trim_start=int(times["content_trim_start"]),
-        trim_end=int(times["content_trim_end"]),
-        reverse=strip.use_reverse_frames,
+def _shot(nested: Nested, *, mismatch: str = "") -> Shot:
+    strip = nested.strip
+    shot = Shot(
+        strip=strip.name,
+        scene=strip.id_data.name,
+        id=stamps.stamp_of(strip),
+        path=footage.path_of(strip),
+        kind=footage.KINDS[strip.type],
+        first_frame=int(compat.strip_times(strip)["left_handle"]),
     )
-    return timing.of_movie(placement, scene_fps=scene_fps(strip.id_data), movie_fps=movie_fps)
-
-
-def movie_length(path: Path) -> tuple[int, Fraction]:
-    """Frames of a movie file and how many it shows a second, as Blender counts them.
-
-    Raises:
-        RequestError: Blender cannot read the file as a movie.
-    """
-    known = set(bpy.data.movieclips)
     try:
-        clip = bpy.data.movieclips.load(str(path), check_existing=True)
-    except RuntimeError as error:
-        raise errors.RequestError(
-            f"the movie {path} cannot be read", hint="Check that it is where it was."
-        ) from error
-    frames, fps = clip.frame_duration, Fraction(clip.fps).limit_denominator(1001)
-    if clip not in known:
-        bpy.data.movieclips.remove(clip)
-    if fps <= 0:
-        raise errors.RequestError(f"the movie {path} does not say how fast it plays")
-    return frames, fps
+        reading = readings.read(nested)
+    except errors.StripMocapError as error:
+        return dataclasses.replace(shot, problem=_sentence(error.message, error.hint))
+    start_s, stop_s = readings.span_of(reading)
+    if stop_s <= start_s:
+        hidden = "Nothing of it is seen. Move its handles, or those of its meta strip."
+        return dataclasses.replace(shot, problem=hidden)
+    warnings = [*_warnings(nested, reading, length_s=float(stop_s - start_s)), mismatch]
+    return dataclasses.replace(
+        shot,
+        first_frame=reading.view.first,
+        last_frame=reading.view.last,
+        start_s=float(start_s),
+        stop_s=float(stop_s),
+        frames=round((stop_s - start_s) * reading.footage.fps),
+        fps=reading.footage.fps,
+        timing=reading.timing,
+        warnings=tuple(_sentence(warning) for warning in warnings if warning),
+    )
+
+
+def _warnings(nested: Nested, reading: Reading, *, length_s: float) -> Iterator[str]:
+    strip, shown = nested.strip, reading.footage
+    if length_s > LONG_S:
+        yield f"It is {length_s / 60:.1f} minutes long and will take a while"
+    if shown.steady is False:
+        yield "Its frame rate varies; pictures are taken by their times"
+    if shown.missing:
+        yield f"{shown.missing} pictures of the sequence are missing"
+    if reading.is_retimed:
+        speed = reading.content.step / float(shown.fps) * float(scene_fps(strip.id_data))
+        yield f"It is retimed to {speed:.0%} of its speed, and so will the animation be"
+    if any(each.strobe > 1 for each in (strip, *nested.metas)):
+        yield "Strobe holds its pictures; the animation goes on between them"
+    if any(each.mute for each in (strip, *nested.metas)):
+        yield "It is muted"
+    if getattr(strip, "use_proxy", False):
+        yield "A proxy is in use; the original file is captured"
+    if _is_reframed(strip):
+        yield "It is flipped, cropped or turned; the picture is captured as it is in the file"
+
+
+def _is_reframed(strip: bpy.types.Strip) -> bool:
+    crop, turned = strip.crop, strip.transform.rotation
+    cropped = any((crop.min_x, crop.max_x, crop.min_y, crop.max_y))
+    return strip.use_flip_x or strip.use_flip_y or cropped or abs(turned) > 1e-6
+
+
+def _rate_mismatch(strips_scene: bpy.types.Scene, scene: bpy.types.Scene) -> str:
+    """Why frames of the two scenes are not alike; "" if they are."""
+    theirs, ours = scene_fps(strips_scene), scene_fps(scene)
+    if theirs == ours:
+        return ""
+    return (
+        f"the strip's scene {strips_scene.name} has {float(theirs):.5g} frames a second and"
+        f" {scene.name} has {float(ours):.5g}"
+    )
+
+
+def _sentence(message: str, hint: str = "") -> str:
+    return f"{message[:1].upper()}{message[1:].rstrip('.')}. {hint}".strip()

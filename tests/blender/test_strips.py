@@ -7,7 +7,7 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="needs Blender (tools/blender_env.py)")
 
 from stripmocap_extension.addon.contract import errors  # noqa: E402
-from stripmocap_extension.addon.scene import compat, strips  # noqa: E402
+from stripmocap_extension.addon.scene import compat, readings, strips  # noqa: E402
 
 pytestmark = pytest.mark.blender
 
@@ -46,24 +46,19 @@ def added_by_script(scene, path, start=11):
 def added_by_hand(scene, path, start=11):
     """As the artist's own menu does: the movie keeps its speed."""
     editor = sequencer(scene)
-    window = bpy.context.window_manager.windows[0]
-    area = max(window.screen.areas, key=lambda each: each.width)
-    before, area.type = area.type, "SEQUENCE_EDITOR"
-    region = next(each for each in area.regions if each.type == "WINDOW")
     options = {"move_strips": False} if bpy.app.version >= (5, 0) else {}
-    with bpy.context.temp_override(window=window, area=area, region=region):
-        bpy.ops.sequencer.movie_strip_add(
-            filepath=str(path),
-            directory=f"{path.parent}/",
-            files=[{"name": path.name}],
-            frame_start=start,
-            channel=1,
-            sound=False,
-            use_framerate=False,
-            adjust_playback_rate=True,
-            **options,
-        )
-    area.type = before
+    in_sequencer(
+        bpy.ops.sequencer.movie_strip_add,
+        filepath=str(path),
+        directory=f"{path.parent}/",
+        files=[{"name": path.name}],
+        frame_start=start,
+        channel=1,
+        sound=False,
+        use_framerate=False,
+        adjust_playback_rate=True,
+        **options,
+    )
     return next(iter(compat.strips(editor)))
 
 
@@ -136,10 +131,10 @@ def test_reversed_strip_is_followed(scene, movies, tmp_path):
 def test_strip_in_a_meta_strip_keeps_its_times(scene, movies):
     strip = added_by_script(scene, movies[Fraction(30)])
     before = strips.timing_of(strip)
-    meta = compat.strips(scene.sequence_editor).new_meta("meta", 2, 1)
 
-    strip.move_to_meta(meta)
+    in_sequencer(bpy.ops.sequencer.meta_make)
 
+    assert strip.parent_meta()
     assert strips.timing_of(strip) == before
 
 
@@ -183,7 +178,7 @@ def test_scene_without_a_sequencer_has_no_chosen_strip(scene):
 def test_scene_rate_is_exact(scene, rate, expected):
     scene.render.fps, scene.render.fps_base = rate
 
-    assert strips.scene_fps(scene) == expected
+    assert readings.scene_fps(scene) == expected
 
 
 def test_strip_of_the_clip_is_followed(scene, movies):
@@ -210,10 +205,14 @@ def set_old_or_new(strip, new, old, value):
 
 
 def retime(strip):
+    in_sequencer(bpy.ops.sequencer.retiming_key_add, timeline_frame=20)
+
+
+def in_sequencer(operator, **options):
     window = bpy.context.window_manager.windows[0]
     area = max(window.screen.areas, key=lambda each: each.width)
     before, area.type = area.type, "SEQUENCE_EDITOR"
     region = next(each for each in area.regions if each.type == "WINDOW")
     with bpy.context.temp_override(window=window, area=area, region=region):
-        bpy.ops.sequencer.retiming_key_add(timeline_frame=20)
+        operator(**options)
     area.type = before

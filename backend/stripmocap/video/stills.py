@@ -1,12 +1,7 @@
-"""Image sequences: numbered pictures in one folder, shown at a steady rate.
-
-`shot.0001.png` stands for every `shot.<digits>.png` beside it. A picture's time is its number's
-distance from the first number, so a picture that is missing leaves a gap and moves nothing.
-"""
+"""The pictures of an image sequence and their times; `contract.sequences` tells which they are."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,14 +12,10 @@ import av.error
 import cv2
 import numpy as np
 
+from ..contract import sequences
 from ..contract.errors import VideoError
 from ..contract.messages import Clip
-
-SEQUENCE_FPS = Fraction(24)  # Blender's and film's own; still pictures carry no rate
-EXTENSIONS = frozenset(
-    {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".exr", ".dpx", ".tga", ".jp2", ".webp"}
-)
-_NUMBERED = re.compile(r"^(?P<head>.*?)(?P<number>\d+)$")
+from . import formats
 
 
 @dataclass(frozen=True)
@@ -33,7 +24,7 @@ class Sequence:
 
     files: tuple[Path, ...]
     numbers: tuple[int, ...]
-    fps: Fraction = SEQUENCE_FPS
+    fps: Fraction = sequences.FPS
 
     @property
     def duration_s(self) -> float:
@@ -72,25 +63,15 @@ class Sequence:
 
 def sequence_of(file: Path) -> Sequence | None:
     """The sequence that the picture `file` belongs to, alone if unnumbered; None for a movie."""
-    if file.suffix.lower() not in EXTENSIONS:
+    if not sequences.is_picture(file):
         return None
-    match = _NUMBERED.match(file.stem)
-    if match is None:
-        return Sequence((file,), (0,))
-    same = re.compile(re.escape(match["head"]) + r"(\d+)" + re.escape(file.suffix))
-    found = {}
-    for each in file.parent.iterdir():
-        number = same.fullmatch(each.name)
-        if number and (len(number[1]) == len(match["number"]) or number[1][0] != "0"):
-            found.setdefault(int(number[1]), each)
-    found[int(match["number"])] = file
-    numbers = tuple(sorted(found))
-    return Sequence(tuple(found[number] for number in numbers), numbers)
+    found = sequences.files_of(file)
+    return Sequence(tuple(found.values()), tuple(found))
 
 
 def _read_picture(file: Path) -> np.ndarray:
     try:
-        with av.open(f"file:{file}", options={"pattern_type": "none"}) as container:
+        with av.open(f"file:{file}", options=dict(formats.PICTURE_OPTIONS)) as container:
             picture = next(container.decode(video=0))
     except (av.error.FFmpegError, OSError, ValueError, IndexError, StopIteration) as error:
         raise VideoError(

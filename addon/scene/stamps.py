@@ -1,0 +1,47 @@
+"""Ids kept on strips, so that a capture finds its strip again after any editing.
+
+An id is a custom property, so it is saved, and comes and goes with undo like any other property:
+whoever stamps pushes an undo step. Blender copies it with the strip when a strip is duplicated or
+split; the strip whose name was written beside it is the one that is meant.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+import bpy
+
+from . import metas
+
+_KEY = "stripmocap_id"
+_OWNER = "stripmocap_strip"  # scene and name of the strip when it was stamped
+
+
+def stamp(strip: bpy.types.Strip) -> str:
+    """The id of `strip`, 32 hex digits; made now if it has none of its own."""
+    known = stamp_of(strip)
+    if known and find(known) == strip:
+        strip[_OWNER] = _owner(strip)  # it may have been renamed since
+        return known
+    strip[_KEY] = uuid.uuid4().hex
+    strip[_OWNER] = _owner(strip)
+    return strip[_KEY]
+
+
+def stamp_of(strip: bpy.types.Strip) -> str:
+    """The id that `strip` bears, which may be a copy of another strip's; "" if it bears none."""
+    return str(strip.get(_KEY, ""))
+
+
+def find(strip_id: str) -> bpy.types.Strip | None:
+    """The strip with that id, in any scene and meta; None if it is gone.
+
+    Of several it is the one that was stamped, else, if that was renamed or deleted, the first.
+    """
+    bearers = [each.strip for each in metas.everywhere() if stamp_of(each.strip) == strip_id]
+    stamped = (strip for strip in bearers if strip.get(_OWNER) == _owner(strip))
+    return next(stamped, bearers[0] if bearers else None)
+
+
+def _owner(strip: bpy.types.Strip) -> str:
+    return f"{strip.id_data.name}/{strip.name}"
