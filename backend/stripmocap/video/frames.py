@@ -24,7 +24,7 @@ import numpy as np
 
 from ..contract.errors import VideoError
 from ..contract.messages import Clip
-from . import formats, stills
+from . import formats, limits, stills
 
 EDGE_S = 1e-6  # a span computed from frame numbers may miss a frame's time by a rounding error
 SEEK_MARGIN_S = 1.0  # sought this much earlier: index times of some files are decoding times
@@ -148,7 +148,7 @@ def _existing_file(path: str | Path) -> Path:
 def _opened(file: Path) -> av.container.InputContainer:
     try:
         # "file:" keeps names such as "concat:a" or "shot%04d" from being read as anything else.
-        return av.open(f"file:{file}", options=dict(formats.MOVIE_OPTIONS))
+        return av.open(f"file:{file}", options=formats.MOVIE_OPTIONS | limits.OPTIONS)
     except PermissionError as error:
         raise VideoError(f"{file} may not be read", hint="Check the file's permissions.") from error
     except av.error.ArgumentError as error:  # what it was taken for is none of MOVIE_OPTIONS
@@ -174,6 +174,10 @@ def _video_stream(container: av.container.InputContainer) -> av.VideoStream:
                     f"{container.name.removeprefix('file:')} uses a codec that is not known",
                     hint="Convert it to H.264 first.",
                 )
+            limits.check_size(
+                Path(container.name.removeprefix("file:")), stream.width, stream.height
+            )
+            limits.bound(stream.codec_context)
             stream.thread_type = "AUTO"
             return stream
     raise VideoError(
@@ -191,7 +195,7 @@ def _movie_info(
     if picture is None:
         raise _undecodable(file)
     turns = _quarter_turns(picture)
-    image = _as_shown(picture, _pixel_aspect(stream))
+    image = _as_shown(picture, _pixel_aspect(stream), file)
     duration_s = None
     if stream.duration is not None and stream.time_base is not None:
         duration_s = float(stream.duration * stream.time_base)
@@ -254,7 +258,7 @@ def _frames_from(file: Path, pulse: Callable[[], None], *, seek_s: float = 0.0) 
             if time_s <= last_s:
                 continue
             last_s = time_s
-            image = _as_shown(picture, aspect)
+            image = _as_shown(picture, aspect, file)
             shape = shape or image.shape
             yield Frame(time_s, _at_first_size(image, shape, file))
         if shape is None and seek_s <= 0:
@@ -292,8 +296,9 @@ def _pixel_aspect(stream: av.VideoStream) -> float:
     return float(aspect) if aspect and 0.1 < aspect < 10 else 1.0
 
 
-def _as_shown(picture: av.VideoFrame, pixel_aspect: float) -> np.ndarray:
+def _as_shown(picture: av.VideoFrame, pixel_aspect: float, file: Path) -> np.ndarray:
     """(H, W, 3) uint8 RGB, turned upright and with square pixels."""
+    limits.check_size(file, picture.width * max(pixel_aspect, 1), picture.height)
     image = picture.to_ndarray(format="rgb24")
     if abs(pixel_aspect - 1) > PIXEL_ASPECT_TOLERANCE:
         width = max(1, round(image.shape[1] * pixel_aspect))
@@ -323,5 +328,6 @@ def _at_first_size(image: np.ndarray, shape: tuple[int, ...], file: Path) -> np.
 def _undecodable(file: Path) -> VideoError:
     return VideoError(
         f"{file} has no picture that can be decoded",
-        hint="The file may be damaged or incomplete; make or copy it again.",
+        hint="The file may be damaged or incomplete; make or copy it again. If its pictures are "
+        f"very large: {limits.HINT.lower()}",
     )

@@ -15,7 +15,7 @@ import numpy as np
 from ..contract import sequences
 from ..contract.errors import VideoError
 from ..contract.messages import Clip
-from . import formats
+from . import formats, limits
 
 
 @dataclass(frozen=True)
@@ -71,14 +71,20 @@ def sequence_of(file: Path) -> Sequence | None:
 
 def _read_picture(file: Path) -> np.ndarray:
     try:
-        with av.open(f"file:{file}", options=dict(formats.PICTURE_OPTIONS)) as container:
+        options = formats.PICTURE_OPTIONS | limits.OPTIONS
+        with av.open(f"file:{file}", options=options) as container:
+            codec = container.streams.video[0].codec_context
+            limits.check_size(file, codec.width, codec.height)
+            limits.bound(codec)
             picture = next(container.decode(video=0))
     except (av.error.FFmpegError, OSError, ValueError, IndexError, StopIteration) as error:
         raise VideoError(
             f"{file} is not a picture that can be read"
             f" ({getattr(error, 'strerror', None) or error})",
-            hint="Export it again, or take it out of the folder.",
+            hint="Export it again, or take it out of the folder. If it is very large: "
+            f"{limits.HINT.lower()}",
         ) from error
+    limits.check_size(file, picture.width, picture.height)
     image = picture.to_ndarray(format="rgb24")
     turns = round(picture.rotation / 90) % 4
     if turns:
