@@ -6,21 +6,26 @@ locks hold between programs, ours between threads.
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
-from ..contract.errors import QueueUnavailable, ServiceError
-from . import durable, schema
-from .job import Job
+from ..contract.errors import DiskFull, QueueUnavailable, ServiceError
+from . import durable, reserve, schema
+from .job import Job, from_row
 from .rebuild import DATABASE, JOBS, reconcile, set_aside
 from .rows import Rows
 
 _Answer = TypeVar("_Answer")
+_MOST_PARSED = 2048  # rows that are kept as records: lists are asked for again and again
+
+log = logging.getLogger(__name__)
 
 
 class Database:
@@ -40,6 +45,9 @@ class Database:
         self._writing = threading.RLock()  # taken before the other one, where both are
         self._reading = threading.Lock()
         self._opened = 0  # how often: tells who found damage whether somebody healed it since
+        self._closed = False
+        self._aside = False  # the damaged list is, and there is no new one yet
+        self._parse = lru_cache(maxsize=_MOST_PARSED)(lambda row: from_row(row, data / JOBS))
         self._running: dict[str, Job] = {}  # that the folders know only as not ended
         self._writer: sqlite3.Connection | None = None
         self._reader: sqlite3.Connection | None = None
@@ -47,6 +55,7 @@ class Database:
         self._prepare()
         with self._writing, self._reading, self._told():
             self._open_or_rebuild()
+        reserve.keep(data)
 
     def write(self, work: Callable[[Rows, ExitStack], _Answer], *, synced: bool = True) -> _Answer:
         """What `work` answers, once all that it did to the rows is on the disk.
@@ -68,6 +77,19 @@ class Database:
                 with self._reading:
                     self._heal(str(damage))
                 return self._transaction(work, synced=synced)
+
+    def write_to_free(self, work: Callable[[Rows, ExitStack], _Answer]) -> _Answer:
+        """As `write`, for what ends a job or gives space back: a full disk does not stop it."""
+        try:
+            return self.write(work)
+        except DiskFull:
+            if not reserve.spend(self._data):
+                raise
+            return self.write(work)
+
+    def freed(self) -> None:
+        """To be called when there may be more space on the disk than before."""
+        reserve.keep(self._data)
 
     def read(self, work: Callable[[Rows], _Answer]) -> _Answer:
         """What `work` answers, of all that was written before.
@@ -91,6 +113,7 @@ class Database:
     def close(self) -> None:
         """Lets go of the files."""
         with self._writing, self._reading:
+            self._closed = True
             self._close()
 
     def _prepare(self) -> None:
@@ -125,6 +148,8 @@ class Database:
             yield
         except sqlite3.Error as error:
             raise schema.meaning(error, self._path) from error
+        except OSError as error:
+            raise durable.refusal(error, self._data) or error from error
         except schema.Damaged as damage:  # again, after it was healed
             raise QueueUnavailable(
                 f"the job list {self._path} is damaged again and again ({damage})",
@@ -134,7 +159,7 @@ class Database:
     def _transaction(self, work: Callable[[Rows, ExitStack], _Answer], *, synced: bool) -> _Answer:
         self._check_files()
         assert self._writer is not None
-        connection, rows = self._writer, Rows(self._writer, self._data / JOBS)
+        connection, rows = self._writer, Rows(self._writer, self._parse)
         try:
             connection.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
             connection.execute("BEGIN IMMEDIATE")
@@ -160,7 +185,7 @@ class Database:
         self._check_files()
         assert self._reader is not None
         try:
-            return work(Rows(self._reader, self._data / JOBS))
+            return work(Rows(self._reader, self._parse))
         except sqlite3.Error as error:
             raise schema.meaning(error, self._path) from error
 
@@ -170,8 +195,10 @@ class Database:
         Raises:
             Damaged: somebody removed or replaced them; SQLite would write on into nowhere.
         """
-        if self._writer is None:
+        if self._closed:
             raise QueueUnavailable("the job list is closed", hint="Start the service again.")
+        if self._writer is None:
+            raise schema.Damaged("it could not be made again")
         if self._identities() != self._files:
             raise schema.Damaged("its files were removed or replaced")
 
@@ -203,13 +230,17 @@ class Database:
     def _heal(self, damage: str) -> None:
         """Sets the damaged list aside and makes it again; both locks are held."""
         self._close()
-        kept = set_aside(self._data)
-        told = self._open()
-        where = f"kept as {kept}" if kept else "it was gone"
-        self.notices.append(
-            f"The job list was damaged ({damage}); {where}; rebuilt from the job folders."
-        )
-        self.notices += told
+        if not self._aside:  # else it could not be made again then, and can perhaps now
+            kept = set_aside(self._data)
+            self._aside = True
+            where = "it was gone" if kept is None else f"it is kept as {kept}"
+            log.error("the job list was damaged (%s); %s", damage, where)
+            self.notices.append(
+                f"The job list was damaged ({damage}); {where}, and was rebuilt from the job "
+                "folders."
+            )
+        self.notices += self._open()
+        self._aside = False
 
     def _open(self) -> list[str]:
         """Opens the list and brings it in line with the folders; says what its owner should know.
@@ -221,9 +252,8 @@ class Database:
             writer = self._writer = schema.connect(self._path, busy_s=self._busy_s)
             schema.check(writer)
             writer.execute("BEGIN IMMEDIATE")
-            notices = reconcile(
-                Rows(writer, self._data / JOBS), self._data, running=self._running.values()
-            )
+            rows = Rows(writer, self._parse)
+            notices = reconcile(rows, self._data, running=self._running.values())
             writer.execute("COMMIT")
             durable.sync_folder(self._data)
             self._reader = schema.connect(self._path, busy_s=self._busy_s)

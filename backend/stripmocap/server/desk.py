@@ -21,7 +21,7 @@ from ..contract.messages import CaptureRequest
 from . import changes, durable, schema
 from .database import Database
 from .job import OUTCOME, PARTIAL, WORK, Job, write_outcome, write_request
-from .rebuild import GONE, JOBS, OLD, write_order
+from .rebuild import GONE, JOBS, OLD, keep_order
 from .rows import Rows
 
 
@@ -174,11 +174,12 @@ class Desk:
             job = rows.one(job_id)
             fresh = replace(changes.anew(job), position=rows.next_number(), moved=True)
             rows.save([fresh])
-            _keep_order(rows, self._jobs.parent)
+            keep_order(rows, self._jobs.parent, undo=undo)
             # What has no outcome has not ended: see `rebuild`.
             outcome, old = job.folder / OUTCOME, job.folder / f"{OUTCOME}{OLD}"
-            undo.callback(durable.put_back, old, outcome)
-            durable.move(outcome, old)
+            if outcome.exists():
+                undo.callback(durable.put_back, old, outcome)
+                durable.move(outcome, old)
             return fresh
 
         job = self._database.write(work)
@@ -215,7 +216,7 @@ class Desk:
             if to is not None:
                 changed = changes.traded(rows.peers(changed[0]), job_id, to=to)
                 rows.save(changed)
-            _keep_order(rows, self._jobs.parent)
+            keep_order(rows, self._jobs.parent, undo=undo)
             return changed
 
         changed = self._database.write(work)
@@ -242,8 +243,9 @@ class Desk:
                 durable.move_folder(job.folder, gone)
             return job
 
-        job = self._database.write(work)
+        job = self._database.write_to_free(work)
         shutil.rmtree(gone, ignore_errors=True)
+        self._database.freed()
         self._changed(job.owner, job_id, True)
 
     def _change(self, job_id: str, change: Callable[[Job], Job]) -> Job:
@@ -256,11 +258,12 @@ class Desk:
                 if after.ended:
                     if not before.ended:
                         undo.callback(durable.take_back, after.folder / OUTCOME)
+                    keep_folder(after)
                     write_outcome(after)
                 rows.save([after])
             return before, after
 
-        before, job = self._database.write(work)
+        before, job = self._database.write_to_free(work)
         if job.ended and not before.ended:
             self._tell_end(job)
         elif job != before:
@@ -276,9 +279,11 @@ class Desk:
         self._changed(job.owner, job.id, False)
 
 
-def _keep_order(rows: Rows, data: Path) -> None:
-    """Keeps the places that the requests do not say, before the list is committed."""
-    write_order(data, [job for job in rows.unended() if job.moved])
+def keep_folder(job: Job) -> None:
+    """Makes the job's folder again, where somebody deleted it."""
+    if not job.folder.is_dir():
+        durable.make_folder(job.folder)
+        write_request(job)
 
 
 def drop(path: Path) -> None:

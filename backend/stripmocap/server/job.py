@@ -142,11 +142,15 @@ def with_outcome(job: Job) -> Job | None:
     return replace(ended, attempts=max(ended.attempts, job.attempts))
 
 
-def has_result(job: Job) -> bool:
-    """Whether the result is there and is what its checksum says."""
+def has_result(job: Job, *, hashed: bool = True) -> bool:
+    """Whether the result is there with its size, and is what its checksum says if that is asked."""
     path = job.folder / RESULT
+    if job.result is None:
+        return False
     try:
-        return job.result is not None and status_of(path) == job.result
+        if path.stat().st_size != job.result.size:
+            return False
+        return not hashed or status_of(path) == job.result
     except OSError:
         return False
 

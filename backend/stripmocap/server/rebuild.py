@@ -11,9 +11,9 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections.abc import Iterable, Sized
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from . import changes, durable
 from .job import (
@@ -28,7 +28,6 @@ from .job import (
     read_sealed,
     with_outcome,
     write_outcome,
-    write_request,
     write_sealed,
 )
 from .rows import Rows
@@ -42,9 +41,9 @@ OLD = ".old"  # after a file's name: not valid any more
 _AGAIN = "Its result was damaged on the disk, so it is captured again."
 
 
-def set_aside(data: Path) -> str:
-    """The name under which the damaged database and its companions are kept from now on."""
-    number = 1
+def set_aside(data: Path) -> str | None:
+    """The name under which the damaged database is kept from now on; None if there is none."""
+    number, there = 1, (data / DATABASE).exists()
     while (data / f"{DATABASE}.damaged-{number}").exists():
         number += 1
     kept = f"{DATABASE}.damaged-{number}"
@@ -52,13 +51,20 @@ def set_aside(data: Path) -> str:
         with contextlib.suppress(FileNotFoundError):
             (data / f"{DATABASE}{end}").replace(data / f"{kept}{end}")
     durable.sync_folder(data)
-    return kept
+    return kept if there else None
 
 
-def write_order(data: Path, moved: Iterable[Job]) -> None:
-    """Keeps the place of jobs that no longer have the one of their request."""
-    places = {job.id: [job.priority, job.position] for job in moved}
-    write_sealed(data / ORDER, {"places": places})
+def keep_order(rows: Rows, data: Path, *, undo: ExitStack) -> None:
+    """Keeps the places that the requests do not say, before the list that has them is committed."""
+    order, old = data / ORDER, data / f"{ORDER}{OLD}"
+    if order.exists():
+        undo.callback(durable.put_back, old, order)
+        order.replace(old)
+    undo.callback(durable.take_back, order)
+    moves = rows.moves() + 1
+    rows.save_moves(moves)
+    places = {job.id: [job.priority, job.position] for job in rows.unended() if job.moved}
+    write_sealed(data / ORDER, {"moves": moves, "places": places})
 
 
 def reconcile(rows: Rows, data: Path, *, running: Iterable[Job] = ()) -> list[str]:
@@ -80,17 +86,20 @@ def reconcile(rows: Rows, data: Path, *, running: Iterable[Job] = ()) -> list[st
         rows.forget(job_id)
         shutil.rmtree(data / JOBS / f"{GONE}{job_id}", ignore_errors=True)
     listed = rows.every()
+    lost = [job for job in listed if job.id not in folders]
+    for job in lost:
+        rows.forget(job.id)  # its folder was there before it was listed, so somebody deleted it
     for job in listed:
-        right = _in_line(job) if job.id in folders else _refound(job)
-        if job.ended and not right.ended:
-            right = replace(right, position=rows.next_number(), moved=True)
-        if right != job:
-            rows.save([right])
+        if job.id in folders:
+            _correct(rows, job)
     missing, unreadable = _read(data / JOBS, sorted(folders - {job.id for job in listed}))
-    adopted = _adopted(missing, listed, _places(data))
+    adopted = _adopted(missing, listed)
     rows.save([_in_line(job) for job in adopted])
+    _place(rows, data)
     rows.save(running)
     notices = []
+    if lost:
+        notices.append(f"{_counted(lost, 'has', 'have')} no folder any more and left the list.")
     if adopted:
         notices.append(f"{_counted(adopted, 'was', 'were')} taken up from the job folders.")
     if unreadable:
@@ -142,8 +151,8 @@ def _read(jobs: Path, ids: Iterable[str]) -> tuple[list[Job], list[str]]:
     return found, unreadable
 
 
-def _adopted(missing: list[Job], listed: list[Job], places: dict[str, Any]) -> list[Job]:
-    """Those of the jobs found in folders that the list takes up, with the places that they had."""
+def _adopted(missing: list[Job], listed: list[Job]) -> list[Job]:
+    """Those of the jobs found in folders that the list takes up."""
     keys = {(job.owner, job.key) for job in listed if job.key is not None}
     adopted: list[Job] = []
     for job in sorted(missing, key=lambda each: (each.number, each.id)):
@@ -152,17 +161,32 @@ def _adopted(missing: list[Job], listed: list[Job], places: dict[str, Any]) -> l
             continue
         if job.key is not None:
             keys.add((job.owner, job.key))
-        priority, position = places.get(job.id, (job.priority, job.position))
-        moved = job.id in places
-        adopted.append(replace(job, priority=priority, position=position, moved=moved))
+        adopted.append(job)
     return adopted
 
 
-def _places(data: Path) -> dict[str, Any]:
+def _place(rows: Rows, data: Path) -> None:
+    """Puts jobs where they were moved to, if the list is older than the last move."""
     try:
-        return (read_sealed(data / ORDER) or {"places": {}})["places"]
+        kept = read_sealed(data / ORDER) or read_sealed(data / f"{ORDER}{OLD}")
     except Unreadable:
-        return {}
+        return
+    if kept is None or kept["moves"] <= rows.moves():
+        return
+    for job in rows.unended():
+        if job.id in kept["places"]:
+            priority, position = kept["places"][job.id]
+            rows.save([replace(job, priority=priority, position=position, moved=True)])
+    rows.save_moves(kept["moves"])
+
+
+def _correct(rows: Rows, job: Job) -> None:
+    """Saves the job of the list as its folder has it, if that is another."""
+    right = _in_line(job)
+    if job.ended and not right.ended:
+        right = replace(right, position=rows.next_number(), moved=True)
+    if right != job:
+        rows.save([right])
 
 
 def _in_line(job: Job) -> Job:
@@ -184,24 +208,11 @@ def _in_line(job: Job) -> Job:
         return _queued(job) if job.state == "done" else changes.anew(job)
     if said.attempts < job.attempts and not job.ended:
         return job  # of an earlier life
-    if said.state != "done" or (said.result == job.result and (job.folder / RESULT).exists()):
-        return said
-    if has_result(said):
+    if said.state != "done" or has_result(said, hashed=said.result != job.result):
         return said
     with contextlib.suppress(OSError):
         (job.folder / OUTCOME).unlink()
     return replace(_queued(job), notes=(*job.notes, _AGAIN))
-
-
-def _refound(job: Job) -> Job:
-    """The job of the list whose folder is gone, with a folder again."""
-    job.folder.mkdir(mode=0o700, parents=True)
-    write_request(job)
-    if job.state == "done":
-        return replace(_queued(job), notes=(*job.notes, _AGAIN))
-    if job.ended:
-        write_outcome(job)
-    return job
 
 
 def _queued(job: Job) -> Job:

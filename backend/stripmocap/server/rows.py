@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Callable, Iterable
 from sqlite3 import Connection
 from typing import Any
 
 from ..contract.errors import NotThere
 from ..contract.jobs import State
-from .job import Job, Unreadable, from_row, to_row
+from .job import Job, Unreadable, to_row
 from .schema import Damaged
 
 COLUMNS = "id, owner, key, number, position, priority, state, body, checksum"
@@ -28,9 +27,9 @@ class Rows:
     Everything that reads a job may raise `Damaged`.
     """
 
-    def __init__(self, connection: Connection, jobs: Path) -> None:
+    def __init__(self, connection: Connection, parse: Callable[[tuple[Any, ...]], Job]) -> None:
         self._connection = connection
-        self._jobs = jobs  # the folder of the jobs' folders
+        self._parse = parse  # the job of a row, or Unreadable
         self.saved: list[Job] = []  # in this transaction
         self.forgotten: list[str] = []
 
@@ -109,6 +108,14 @@ class Rows:
         ).fetchone()
         return row[0] + 1
 
+    def moves(self) -> int:
+        """How often the order of jobs was changed by hand."""
+        return self._connection.execute("SELECT number FROM moves").fetchone()[0]
+
+    def save_moves(self, number: int) -> None:
+        """Keeps how often the order of jobs was changed by hand."""
+        self._connection.execute("UPDATE moves SET number = ?", (number,))
+
     def save(self, jobs: Iterable[Job]) -> None:
         """Writes these jobs, new or known."""
         kept = list(jobs)
@@ -135,6 +142,6 @@ class Rows:
     def _all(self, where: str, values: tuple[Any, ...]) -> list[Job]:
         rows = self._connection.execute(f"{_SELECT} {where}", values).fetchall()
         try:
-            return [from_row(row, self._jobs) for row in rows]
+            return [self._parse(row) for row in rows]
         except Unreadable as error:
             raise Damaged(str(error)) from error

@@ -33,6 +33,8 @@ CREATE INDEX jobs_to_run ON jobs (state, priority DESC, position, number, id);
 CREATE INDEX jobs_newest ON jobs (number, id);
 CREATE INDEX jobs_newest_of_owner ON jobs (owner, number, id);
 CREATE INDEX jobs_by_position ON jobs (position);
+CREATE TABLE moves (number INTEGER NOT NULL);
+INSERT INTO moves VALUES (0);
 CREATE TABLE rates (
     stage TEXT NOT NULL,
     device TEXT NOT NULL,
@@ -48,7 +50,11 @@ _DAMAGE = {
     sqlite3.SQLITE_FORMAT,
     sqlite3.SQLITE_MISMATCH,
 }
-_DAMAGED_READS = {sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_CORRUPTFS}
+_DAMAGED_FILES = {
+    sqlite3.SQLITE_IOERR_SHORT_READ,
+    sqlite3.SQLITE_IOERR_CORRUPTFS,
+    sqlite3.SQLITE_READONLY_DBMOVED,
+}
 
 
 class Damaged(Exception):
@@ -61,7 +67,6 @@ def connect(path: Path, *, busy_s: float = BUSY_S) -> sqlite3.Connection:
         path, timeout=busy_s, isolation_level=None, check_same_thread=False
     )
     try:
-        connection.execute("PRAGMA journal_mode = WAL").fetchall()
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA fullfsync = 1")  # macOS: through the drive's cache
     except sqlite3.Error:
@@ -82,15 +87,17 @@ def check(connection: sqlite3.Connection) -> None:
         raise Damaged(found)
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (application,) = connection.execute("PRAGMA application_id").fetchone()
-    if version == application == 0 and not is_laid_out(connection):
-        connection.executescript(f"BEGIN IMMEDIATE;{_LAYOUT}COMMIT;")
-    elif application != APPLICATION or not is_laid_out(connection):
+    new = version == application == 0 and not is_laid_out(connection)
+    if not new and (application != APPLICATION or not is_laid_out(connection)):
         raise Damaged("it is no job list")
-    elif version > VERSION:
+    if version > VERSION:
         raise ServiceError(
             f"the job list is of layout {version}; this version of Strip Mocap knows {VERSION}",
             hint="Use the newer version of Strip Mocap, or another data folder.",
         )
+    connection.execute("PRAGMA journal_mode = WAL").fetchall()
+    if new:
+        connection.executescript(f"BEGIN IMMEDIATE;{_LAYOUT}COMMIT;")
 
 
 def is_laid_out(connection: sqlite3.Connection) -> bool:
@@ -103,7 +110,7 @@ def meaning(error: sqlite3.Error, path: Path) -> Exception:
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_MISUSE)
     kind = code & 0xFF
     missing = kind == sqlite3.SQLITE_ERROR and "no such" in str(error)  # our statements are right
-    if missing or kind in _DAMAGE or code in _DAMAGED_READS:
+    if missing or kind in _DAMAGE or code in _DAMAGED_FILES:
         return Damaged(str(error))
     if kind in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}:
         return DiskFull(

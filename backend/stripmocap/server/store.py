@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ..contract.errors import NotThere, ServiceError, StripMocapError
 from . import changes, durable
-from .desk import Desk, drop
+from .desk import Desk, drop, keep_folder
 from .job import OUTCOME, RESULT, Job, status_of, write_outcome
 from .rebuild import sweep
 from .rows import Rows
@@ -43,6 +43,7 @@ class Store(Desk):
                 device=device,
                 started_s=self._clock(),
             )
+            keep_folder(job)
             shutil.rmtree(job.work, ignore_errors=True)
             undo.callback(shutil.rmtree, job.work, ignore_errors=True)
             durable.make_folder(job.work)
@@ -166,7 +167,7 @@ class Store(Desk):
             rows.save(jobs)
             return jobs, rows.every()
 
-        jobs, every = self._database.write(work)
+        jobs, every = self._database.write_to_free(work)
         sweep(every, self._jobs)
         for job in jobs:
             self._changed(job.owner, job.id, False)
