@@ -14,7 +14,7 @@ from stripmocap.contract.motion import Motion
 from stripmocap.contract.skeleton import BLAZEPOSE_NAMES, JOINT_COUNT
 from stripmocap.geometry.rotations import aa_to_matrix
 from stripmocap.methods.smplify import fit
-from stripmocap.methods.toolbox import Estimate, Tools
+from stripmocap.methods.toolbox import FRAMES_AT_ONCE, Estimate, Tools
 from stripmocap.people.observations import Person
 
 
@@ -24,9 +24,13 @@ def template() -> BodyTemplate:
 
 
 def captured(
-    template: BodyTemplate, *people: Person, height_m: float | None = None, **options: float
+    template: BodyTemplate,
+    *people: Person,
+    height_m: float | None = None,
+    window: int = FRAMES_AT_ONCE,
+    **options: float,
 ) -> Estimate:
-    tools = Tools(template, torch.device("cpu"), height_m=height_m)
+    tools = Tools(template, torch.device("cpu"), height_m=height_m, frames_at_once=window)
     return fit.load(tools, SmplifyOptions(**options))(people, CAMERA, lambda *_: None)
 
 
@@ -131,12 +135,11 @@ def test_the_height_of_the_actor_is_kept(template):
     assert height == pytest.approx(1.85, abs=0.015)
 
 
-def test_a_long_shot_has_no_seam_between_windows(template, monkeypatch):
+def test_a_long_shot_has_no_seam_between_windows(template):
     scene = walk(template, noise_px=1.0, frames=90)
     (whole,) = captured(template, scene.person, contacts=0.0).motions
 
-    monkeypatch.setattr(fit, "WINDOW", 50)
-    (pieces,) = captured(template, scene.person, contacts=0.0).motions
+    (pieces,) = captured(template, scene.person, window=50, contacts=0.0).motions
 
     # Where windows meet, frames were solved twice; 30 frames of overlap forget the cut.
     apart = joints_of(template, whole) - joints_of(template, pieces)
@@ -162,6 +165,87 @@ def test_progress_never_goes_back_and_ends_with_the_last_frame(template):
     done = [each[1] for each in said]
     assert done == sorted(done)
     assert said[-1] == ("fit", 20, 20)
+
+
+def test_progress_rises_through_all_of_the_fit(template):
+    shares = []
+    tools = Tools(template, torch.device("cpu"), frames_at_once=50)
+    people = [walk(template, frames=60, person=number).person for number in (0, 1)]
+
+    fit.load(tools, SmplifyOptions())(people, CAMERA, lambda _, done, of: shares.append(done / of))
+
+    assert shares == sorted(shares)
+    assert (shares[0], shares[-1]) == (0, 1)
+    # A window that is solved sooner than it might be makes a jump, but none is a fifth of all.
+    assert np.diff(shares).max() < 0.2
+
+
+def test_a_small_window_needs_less_memory_at_once_and_finds_the_same(template):
+    scene = walk(template, noise_px=1.0, frames=150)
+    (whole,) = captured(template, scene.person).motions
+
+    (pieces,) = captured(template, scene.person, window=100).motions
+
+    apart = joints_of(template, whole) - joints_of(template, pieces)
+    assert np.linalg.norm(apart, axis=-1).max() < 0.02
+    misses = [misses_mm(template, motion, scene).mean() for motion in (whole, pieces)]
+    assert misses[1] < misses[0] + 2
+
+
+def test_what_is_finished_of_a_long_shot_is_handed_out_while_the_rest_is_solved(template):
+    parts = []
+    tools = Tools(template, torch.device("cpu"), frames_at_once=50)
+    people = [
+        walk(template, noise_px=1.0, frames=60, person=0).person,
+        walk(template, noise_px=1.0, frames=45, person=4, side_m=-1.0).person,
+    ]
+    estimator = fit.load(tools, SmplifyOptions())
+
+    whole = estimator(people, CAMERA, lambda *_: None, publish=parts.append)
+
+    lengths = [[len(motion.times_s) for motion in part.motions] for part in parts]
+    assert lengths == sorted(lengths)
+    assert [20] in lengths  # the first window, but for the frames that the next solves again
+    for part in parts:
+        np.testing.assert_array_equal(part.camera.world_from_camera, whole.camera.world_from_camera)
+        for motion, final in zip(part.motions, whole.motions, strict=False):
+            frames = len(motion.times_s)
+            assert motion.person == final.person
+            for name in ("times_s", "transl", "global_orient", "body_pose"):
+                np.testing.assert_array_equal(getattr(motion, name), getattr(final, name)[:frames])
+            np.testing.assert_array_equal(motion.betas, final.betas)
+            np.testing.assert_allclose(motion.confidence, final.confidence[:frames], atol=1e-5)
+
+
+def test_of_a_short_shot_no_part_is_handed_out(template):
+    parts = []
+    tools = Tools(template, torch.device("cpu"))
+
+    fit.load(tools, SmplifyOptions())(
+        [walk(template, frames=20).person], CAMERA, lambda *_: None, publish=parts.append
+    )
+
+    assert parts == []
+
+
+def test_every_device_finds_the_same(template, device):
+    scene = walk(template, noise_px=1.0, frames=60)
+    second = walk(template, noise_px=1.0, frames=45, person=4, side_m=-1.0)
+    people = [scene.person, second.person]
+    parts = []
+    tools = Tools(template, device, height_m=1.75, frames_at_once=50)
+
+    found = fit.load(tools, SmplifyOptions())(people, CAMERA, lambda *_: None, publish=parts.append)
+
+    expected = captured(template, *people, height_m=1.75, window=50)
+    assert parts
+    for motion, other in zip(found.motions, expected.motions, strict=True):
+        apart = joints_of(template, motion) - joints_of(template, other)
+        # Sums in another order, and steps that are then accepted or not.
+        assert np.linalg.norm(apart, axis=-1).max() < (0.0 if device.type == "cpu" else 0.02) + 1e-9
+    np.testing.assert_allclose(
+        found.camera.world_from_camera, expected.camera.world_from_camera, atol=0.02
+    )
 
 
 def test_smoothness_zero_lets_every_frame_stand_alone(template):

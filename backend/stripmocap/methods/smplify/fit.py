@@ -8,32 +8,31 @@ all frames chained through time, then with feet held to the ground that they rea
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from ...contract.methods import SmplifyOptions
-from ...contract.motion import Camera, Motion
+from ...contract.motion import Camera
 from ...contract.skeleton import JOINT_COUNT
 from ...geometry.rotations import aa_to_matrix, matrix_to_aa
 from ...people.observations import Person
 from ..toolbox import Estimate, Estimator, Publish, Report, Tools
 from . import ground, start
 from .chain_terms import Planted
-from .evidence import Evidence, gather, landmark_weights
-from .frame_terms import MIN_DEPTH_M
+from .evidence import Evidence, gather
 from .levenberg import minimise
+from .outcome import estimate_of, points, seen_by, windows
+from .pace import PUBLISHING_SHARE, STAGE, Pace, Part, Sparingly
 from .priors import SHIPPED_PRIOR, PosePrior
 from .states import States
 from .video_energy import Subject, VideoEnergy, Weights
 
-STAGE = "fit"
 KEYFRAME_GAP_S = 0.1  # of each such span the best frame is fitted first; the others lie between
 SHAPE_KEYFRAMES = 240  # a person; shape needs no more
-WINDOW = 300  # frames that are solved at once: bounds memory, whatever the length of the video
 OVERLAP = 30  # frames solved again with what follows them, so that no seam is seen
 HELD = 2  # frames of the finished part that a window starts from
 
@@ -60,16 +59,37 @@ def load(tools: Tools, options: SmplifyOptions) -> Estimator:
         *,
         publish: Publish | None = None,
     ) -> Estimate:
+        report(STAGE, 0, sum(len(each.times_s) for each in people))
         evidence = gather(people, camera, device=tools.device, dtype=torch.float32)
-        fitter = _Fitter(subject, evidence, options, tools.height_m, report)
-        states, planted = fitter.fit()
-        seen = replace(
-            camera,
-            world_from_camera=ground.world_from_camera(
-                planted.normal.double().cpu().numpy(), planted.offset
-            ),
+        keyframes = _keyframes(evidence)
+        window, sparingly = tools.frames_at_once, Sparingly(PUBLISHING_SHARE)
+
+        def found(states: States, planted: Planted, stop: int) -> Estimate:
+            return estimate_of(
+                people,
+                seen_by(camera, planted),
+                states=states.at(slice(stop)),
+                evidence=evidence.at(slice(stop)),
+                subject=subject,
+                window=window,
+            )
+
+        def hand_out(states: States, planted: Planted, stop: int) -> None:
+            sparingly(lambda: publish and publish(found(states, planted, stop)))
+
+        fitter = _Fitter(
+            subject,
+            evidence,
+            options,
+            tools.height_m,
+            window=window,
+            pace=_pace(report, evidence, keyframes, window=window),
+            hand_out=hand_out,
         )
-        return Estimate(seen, _motions(people, states, evidence, subject))
+        states, planted = fitter.fit(keyframes)
+        estimate = found(states, planted, len(evidence))
+        fitter.pace.finish()
+        return estimate
 
     return estimate
 
@@ -82,15 +102,16 @@ class _Fitter:
     evidence: Evidence
     options: SmplifyOptions
     height_m: float | None
-    report: Report
+    window: int  # frames that are solved at once
+    pace: Pace
+    hand_out: Callable[[States, Planted, int], None]  # told how many frames are finished
 
-    def fit(self) -> tuple[States, Planted]:
-        keyframes = _keyframes(self.evidence)
-        states = self._keyframe_states(keyframes)
+    def fit(self, keyframes: Tensor) -> tuple[States, Planted]:
+        states = self._keyframe_states(self.evidence.at(keyframes))
         states = _between(states, keyframes, self.evidence)
-        states = self._chained(states, planted=None, iterations=12)
+        states = self._chained(states, Part.CHAINED, planted=None, iterations=12)
         planted = self._planted(states)
-        return self._chained(states, planted=planted, iterations=8), planted
+        return self._chained(states, Part.PLANTED, planted=planted, iterations=8), planted
 
     def _weights(self, weights: Weights) -> Weights:
         return replace(
@@ -101,55 +122,72 @@ class _Fitter:
             height_m=self.height_m,
         )
 
-    def _keyframe_states(self, keyframes: Tensor) -> States:
+    def _keyframe_states(self, evidence: Evidence) -> States:
         """Poses of some frames, found apart, and one shape for each person."""
-        evidence = self.evidence.at(keyframes)
         states = start.usual_poses(self.subject, evidence)
-        states = self._apart(states, evidence, _APART, iterations=25)
-        chosen = _spread(evidence)
-        together = VideoEnergy(
+        states = self._apart(states, evidence, Part.APART, weights=_APART, iterations=25)
+        done = 0
+        for mine in _spread(evidence, self.window):  # people's shapes are found apart: less memory
+            states = self._shaped(states, evidence, mine, done=done)
+            done += len(mine)
+        return self._apart(states, evidence, Part.APART_AGAIN, weights=_SHAPE, iterations=8)
+
+    def _shaped(self, states: States, evidence: Evidence, mine: Tensor, *, done: int) -> States:
+        """`states` with the shape of the person whose frames `mine` are."""
+        part = evidence.at(mine)
+        whose = int(part.sequence[0])
+        alone = replace(part, sequence=torch.zeros_like(part.sequence))
+        energy = VideoEnergy(
             self.subject,
-            evidence.at(chosen),
+            alone,
             self._weights(_SHAPE),
-            groups=evidence.sequence[chosen],
+            groups=alone.sequence,
             free_betas=True,
         )
+        begun = replace(states.at(mine), betas=states.betas[whose : whose + 1])
         shaped, _ = minimise(
-            together, states.at(chosen), iterations=15, damping=1e-3, on_step=self._pulse
+            energy,
+            begun,
+            iterations=15,
+            damping=1e-3,
+            on_step=self.pace.steps(Part.SHAPE, begin=done, stop=done + len(mine), most=15),
         )
-        states = replace(states.with_frames(chosen, shaped), betas=shaped.betas)
-        return self._apart(states, evidence, _SHAPE, iterations=8)
+        betas = states.betas.clone()
+        betas[whose] = shaped.betas[0]
+        return replace(states.with_frames(mine, shaped), betas=betas)
 
     def _apart(
-        self, states: States, evidence: Evidence, weights: Weights, *, iterations: int
+        self, states: States, evidence: Evidence, part: Part, *, weights: Weights, iterations: int
     ) -> States:
         """Frames that know nothing of each other, some at a time."""
-        for begin in range(0, len(evidence), WINDOW):
-            frames = slice(begin, min(begin + WINDOW, len(evidence)))
-            part = evidence.at(frames)
+        for frames in windows(len(evidence), self.window):
+            some = evidence.at(frames)
             energy = VideoEnergy(
                 self.subject,
-                part,
+                some,
                 self._weights(weights),
-                groups=torch.arange(len(part), device=part.sequence.device),
+                groups=torch.arange(len(some), device=some.sequence.device),
             )
             found, _ = minimise(
                 energy,
                 states.at(frames),
                 iterations=iterations,
                 damping=1e-2,
-                on_step=self._pulse,
+                on_step=self.pace.steps(
+                    part, begin=frames.start, stop=frames.stop, most=iterations
+                ),
             )
             states = states.with_frames(frames, found)
         return states
 
-    def _chained(self, states: States, *, planted: Planted | None, iterations: int) -> States:
+    def _chained(
+        self, states: States, part: Part, *, planted: Planted | None, iterations: int
+    ) -> States:
         """All frames, chained through time, window after window."""
         count = len(self.evidence)
-        before = 0 if planted is None else count  # this pass is the first of two, or the second
         begin = 0
         while begin < count:
-            stop = min(begin + WINDOW, count)
+            stop = min(begin + self.window, count)
             first = max(begin - HELD, 0)
             frames = slice(first, stop)
             evidence = self.evidence.at(frames)
@@ -161,62 +199,56 @@ class _Fitter:
                 planted=planted and replace(planted, contact=planted.contact[frames]),
                 held=begin - first,
             )
-            part, _ = minimise(
+            found, _ = minimise(
                 energy,
                 states.at(frames),
                 iterations=iterations,
                 damping=1e-4,
-                on_step=partial(self.report, STAGE, (before + begin) // 2, count),
+                on_step=self.pace.steps(part, begin=begin, stop=stop, most=iterations),
             )
-            states = states.with_frames(frames, part)
+            states = states.with_frames(frames, found)
             begin = stop if stop == count else stop - OVERLAP
-        self.report(STAGE, (before + count) // 2, count)
+            if planted is not None and stop < count:
+                self.hand_out(states, planted, begin)
         return states
-
-    def _pulse(self) -> None:
-        """Says that the fit is alive; what the report raises stops it."""
-        self.report(STAGE, 0, len(self.evidence))
 
     def _planted(self, states: States) -> Planted:
         """Which feet rest when, and the ground, from a first solution."""
-        points = _points(self.subject, states, self.evidence)
-        joints, feet = points[:, :JOINT_COUNT], points[:, self.subject.feet]
+        place = points(self.subject, states, self.evidence, window=self.window)
+        joints, feet = place[:, :JOINT_COUNT], place[:, self.subject.feet]
         rest = ground.resting_feet(self.evidence)
         normal, offset = ground.find_ground(*(each.cpu().numpy() for each in (joints, feet, rest)))
         return Planted(rest, torch.as_tensor(normal).to(states.transl), offset)
 
 
-def _points(subject: Subject, states: States, evidence: Evidence) -> Tensor:
-    """(N, 24 + K, 3) metres, camera axes: joints, then landmarks."""
-    return subject.body.points(
-        states.global_rotmat,
-        aa_to_matrix(states.body_pose),
-        betas=states.betas[evidence.sequence],
-        transl=states.transl,
-    )
+def _pace(report: Report, evidence: Evidence, keyframes: Tensor, *, window: int) -> Pace:
+    shaped = sum(len(mine) for mine in _spread(evidence.at(keyframes), window))
+    count, few = len(evidence), len(keyframes)
+    parts = {Part.APART: few, Part.SHAPE: shaped, Part.APART_AGAIN: few}
+    parts |= {Part.CHAINED: count, Part.PLANTED: count}
+    return Pace(report, frames=count, parts=parts)
 
 
 def _keyframes(evidence: Evidence) -> Tensor:
     """(M,) indices of frames, the best seen of every `KEYFRAME_GAP_S` of each person."""
-    seen = evidence.weights.mean(dim=1)
-    chosen = []
-    for whose in evidence.sequence.unique():
-        mine = (evidence.sequence == whose).nonzero()[:, 0]
-        slot = ((evidence.times_s[mine] - evidence.times_s[mine[0]]) / KEYFRAME_GAP_S).long()
-        for each in slot.unique():
-            there = mine[slot == each]
-            chosen.append(there[seen[there].argmax()])
-    return torch.stack(chosen)
+    seen = evidence.weights.mean(dim=1).cpu().numpy()
+    sequence, times_s = evidence.sequence.cpu().numpy(), evidence.times_s.cpu().numpy()
+    first = np.searchsorted(sequence, sequence)  # people's frames stand one after another
+    slot = ((times_s - times_s[first]) / KEYFRAME_GAP_S).astype(np.int64)
+    order = np.lexsort((-seen, slot, sequence))  # the best first in each slot
+    new = np.diff(sequence[order], prepend=-1) | np.diff(slot[order], prepend=-1)
+    return torch.tensor(order[new != 0], device=evidence.sequence.device)
 
 
-def _spread(keyframes: Evidence) -> Tensor:
-    """(M,) indices of at most `SHAPE_KEYFRAMES` of each person's keyframes, evenly spread."""
+def _spread(keyframes: Evidence, window: int) -> list[Tensor]:
+    """For each person, indices of some keyframes that fit into `window`, evenly spread."""
+    most = min(SHAPE_KEYFRAMES, window)
     chosen = []
     for whose in keyframes.sequence.unique():
         mine = (keyframes.sequence == whose).nonzero()[:, 0]
-        places = torch.linspace(0, len(mine) - 1, min(SHAPE_KEYFRAMES, len(mine)))
+        places = torch.linspace(0, len(mine) - 1, min(most, len(mine)))
         chosen.append(mine[places.round().long().to(mine.device)])
-    return torch.cat(chosen)
+    return chosen
 
 
 def _between(states: States, keyframes: Tensor, evidence: Evidence) -> States:
@@ -239,38 +271,3 @@ def _between(states: States, keyframes: Tensor, evidence: Evidence) -> States:
         body_pose=old.body_pose.lerp(new.body_pose, share[..., None]),
         betas=states.betas,
     )
-
-
-def _motions(
-    people: Sequence[Person], states: States, evidence: Evidence, subject: Subject
-) -> tuple[Motion, ...]:
-    confidence = _confidence(states, evidence, subject)
-    motions = []
-    for index, person in enumerate(people):
-        mine = evidence.sequence == index
-        part = states.at(mine)
-        motions.append(
-            Motion(
-                person=person.person,
-                times_s=person.times_s,
-                global_orient=matrix_to_aa(part.global_rotmat).cpu().numpy(),
-                body_pose=part.body_pose.cpu().numpy(),
-                betas=part.betas[index].cpu().numpy(),
-                transl=part.transl.cpu().numpy(),
-                confidence=confidence[mine.cpu()].numpy(),
-            )
-        )
-    return tuple(motions)
-
-
-def _confidence(states: States, evidence: Evidence, subject: Subject) -> Tensor:
-    """(N,) in [0, 1]: how well the body was seen and how well it fits what was seen."""
-    points = _points(subject, states, evidence)[:, subject.keypoints]
-    pixels = (
-        evidence.focal * points[..., :2] / points[..., 2:].clamp(min=MIN_DEPTH_M) + evidence.center
-    )
-    miss = (pixels - evidence.keypoints).norm(dim=-1) / evidence.size_px[:, None]
-    votes = evidence.weights
-    fit = (votes * torch.exp(-0.5 * (miss / 0.05) ** 2)).sum(dim=1)
-    best = evidence.votes * float(landmark_weights().sum())
-    return (fit / best.clamp(min=1e-6)).clamp(0, 1).cpu()
