@@ -14,13 +14,16 @@ from pathlib import Path
 from types import ModuleType
 from typing import Literal
 
-from . import assets
+from . import assets, settings
 from .contract import body_file
 from .contract.errors import BodyFileError
 
 PYTHONS = ((3, 11), (3, 13))
 MIN_FREE_MB = 500
-_PACKAGES = ("numpy", "scipy", "cv2", "ai_edge_litert", "roma", "safetensors", "tqdm")
+_PACKAGES = (
+    *("numpy", "scipy", "cv2", "ai_edge_litert", "roma", "safetensors", "tqdm"),
+    *("fastapi", "uvicorn", "psutil"),
+)
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,8 @@ def examine() -> list[Finding]:
         _ffmpeg(),
         _body(),
         *(_asset(each) for each in assets.status()),
-        _cache(),
+        _folder("cache folder", assets.cache_folder(), variable="STRIPMOCAP_CACHE"),
+        _folder("data folder", settings.data_folder(), variable="STRIPMOCAP_DATA"),
         _temporary(),
     ]
 
@@ -60,12 +64,10 @@ def _torch() -> Finding:
     torch, fault = _imported("torch")
     if torch is None:
         return Finding("torch", "problem", fault, "Install the backend again.")
-    idle = ""
+    text = f"{torch.__version__}, computes on the processor"
     if torch.cuda.is_available():
-        idle = f", not on cuda ({torch.cuda.get_device_name(0)})"
-    elif torch.backends.mps.is_available():
-        idle = ", not on mps"
-    return Finding("torch", "ok", f"{torch.__version__}, computes on the processor{idle}")
+        text += f"; the service fits bodies on cuda ({torch.cuda.get_device_name(0)})"
+    return Finding("torch", "ok", text)
 
 
 def _packages() -> list[Finding]:
@@ -111,14 +113,13 @@ def _asset(status: assets.AssetStatus) -> Finding:
     return Finding(asset.name, "problem", text, "Install Strip Mocap again.")
 
 
-def _cache() -> Finding:
-    folder = assets.cache_folder()
+def _folder(subject: str, folder: Path, *, variable: str) -> Finding:
     there = next((each for each in (folder, *folder.parents) if each.exists()), folder)
     fault = _unwritable(there)
     if fault:
-        advice = "Set STRIPMOCAP_CACHE to a folder that you may write to."
-        return Finding("cache folder", "problem", f"{folder}: {fault}", advice)
-    return _with_space("cache folder", folder, there)
+        advice = f"Set {variable} to a folder that you may write to."
+        return Finding(subject, "problem", f"{folder}: {fault}", advice)
+    return _with_space(subject, folder, there)
 
 
 def _temporary() -> Finding:

@@ -36,7 +36,16 @@ def test_everything_is_looked_at(one_asset, capsys):
 
     said = capsys.readouterr().out
     assert status == cli.DONE
-    for subject in ("Python", "torch", "packages", "ffmpeg", "body", "eyes", "cache folder"):
+    for subject in (
+        "Python",
+        "torch",
+        "packages",
+        "ffmpeg",
+        "body",
+        "eyes",
+        "cache folder",
+        "data folder",
+    ):
         assert subject in said
     assert "ready, Apache-2.0, fetched, from a page" in said
 
@@ -57,17 +66,18 @@ def test_a_damaged_file_is_a_problem_with_advice(one_asset, capsys):
     assert "Delete the file" in capsys.readouterr().out
 
 
-def test_a_cache_that_may_not_be_written_is_a_problem(monkeypatch, tmp_path):
+@pytest.mark.parametrize("what", ["cache", "data"])
+def test_a_folder_that_may_not_be_written_is_a_problem(what, monkeypatch, tmp_path):
     def refuse(**_: object):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("stripmocap.doctor.tempfile.NamedTemporaryFile", refuse)
-    monkeypatch.setenv("STRIPMOCAP_CACHE", str(tmp_path / "not" / "there"))
+    monkeypatch.setenv(f"STRIPMOCAP_{what.upper()}", str(tmp_path / "not" / "there"))
 
-    found = finding("cache folder")
+    found = finding(f"{what} folder")
 
     assert found.state == "problem"
-    assert "STRIPMOCAP_CACHE" in found.advice
+    assert f"STRIPMOCAP_{what.upper()}" in found.advice
     assert not (tmp_path / "not").exists()
 
 
