@@ -1,8 +1,30 @@
 """What the extension adds to Blender, in order, and how it is taken away again."""
 
-from .ui import operators
+from .ui import (
+    capture,
+    heartbeat,
+    imports,
+    jobs,
+    menus,
+    panels,
+    preferences,
+    properties,
+    session,
+    update,
+)
 
-_MODULES = (operators,)
+_MODULES = (
+    session,
+    preferences,
+    properties,
+    imports,
+    capture,
+    jobs,
+    update,
+    panels,
+    menus,
+    heartbeat,
+)
 
 
 def register() -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 
 from stripmocap_extension.addon.contract import errors, jobs, messages, result_file
 from toyshot import toy_capture
 
 DEADLINE_S = 20.0
+SMPLIFY = jobs.MethodStatus("smplify", "SMPLify", "estimator", ready=True, lacks=())
 
 
 def request(path="walk.mp4"):
@@ -26,7 +28,8 @@ def status(job_id="1", *, state="queued", key="k.1", request=None):
 def health(*, remote=False):
     return jobs.Health(
         version="1", contract=1, epoch="e", remote=remote, finish_jobs=False, devices=(),
-        methods=(), queued=0, running=0, disk_free=1, cache_size=0, cache_limit=1, notices=(),
+        methods=(SMPLIFY,), queued=0, running=0, disk_free=1, cache_size=0, cache_limit=1,
+        notices=(),
     )  # fmt: skip
 
 
@@ -86,7 +89,8 @@ class FakeService:
 
     def result(self, job_id, path, *, report):
         report("download", 1, 1)
-        result_file.save(toy_capture(frames=3), path)
+        made = replace(toy_capture(frames=3), provenance={"request": self.jobs[job_id].request})
+        result_file.save(made, path)
         return self.jobs[job_id]
 
     def upload(self, path, *, report):

@@ -101,8 +101,8 @@ def match_clip(scene: Any, capture: Any, *, footage: Path | None, start_s: float
     """Gives the new file's scene the rate and the size of the clip."""
     render = scene.render
     render.resolution_x, render.resolution_y = capture.camera.size_px
-    strips = importlib.import_module(f"{EXTENSION}.addon.scene.strips")
-    fps = strips.movie_length(footage)[1] if footage else Fraction(30)
+    footages = importlib.import_module(f"{EXTENSION}.addon.scene.footage")
+    fps = footages.movie_length(footage)[1] if footage else Fraction(30)
     render.fps = max(1, round(fps))
     render.fps_base = float(render.fps / fps)
     ends_s = [float(each.times_s[-1]) for take in capture.takes for each in take.motions]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import time
+import urllib.parse
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,6 +91,8 @@ def link(
         Cancelled: `stopping` became true.
         StripMocapError: it cannot be had; the hint says what to do.
     """
+    if not start and isinstance(backend, ThisComputer) and not backend.data.is_dir():
+        raise errors.BackendUnavailable("the service of this computer has never run")
     _make_folder(backend.data)
     if isinstance(backend, MyServer):
         there = service.Service(
@@ -111,6 +114,14 @@ def link(
         child.kill()
         child.wait()
         raise
+
+
+def name_of(url: str) -> str:
+    """The machine in an address; empty if it is no address."""
+    try:
+        return urllib.parse.urlsplit(url.strip()).hostname or ""
+    except ValueError:
+        return ""
 
 
 def command(backend: ThisComputer) -> list[str]:

@@ -66,12 +66,34 @@ def show_footage(
     seer.data.show_background_images = True
     if turned_deg and not compat.turns_movies():
         _turn(background, turned_deg, render_aspect=_aspect(scene))
-    user = background.image_user
+    background.image_user.use_auto_refresh = True
+    index = len(seer.data.background_images) - 1
+    _show_at(seer, index, timing=timing, frames=frames, fps=fps)
+
+
+def follow(seer: bpy.types.Object, timing: StripTiming) -> None:
+    """Shows every movie behind the camera `seer` when `timing` does, after its strip was edited.
+
+    Raises:
+        RequestError: Blender cannot read one of them.
+    """
+    for index, background in enumerate(seer.data.background_images):
+        if background.image is None or background.image.source != "MOVIE":
+            continue
+        path = Path(bpy.path.abspath(background.image.filepath, library=background.image.library))
+        frames, fps = movie_length(path)
+        seer.data.driver_remove(_offset_path(index))
+        _show_at(seer, index, timing=timing, frames=frames, fps=fps)
+
+
+def _show_at(
+    seer: bpy.types.Object, index: int, *, timing: StripTiming, frames: int, fps: Fraction
+) -> None:
+    user = seer.data.background_images[index].image_user
     first, last = sorted(timing.scene_frames(np.array([0.0, float(frames / fps)])).tolist())
     user.frame_start = math.floor(first)
     user.frame_duration = max(1, math.ceil(last) - math.floor(first) + 1)
-    user.use_auto_refresh = True
-    _keep_in_step(seer, timing=timing, fps=fps, start=user.frame_start)
+    _keep_in_step(seer, index, timing=timing, fps=fps)
 
 
 def _turn(
@@ -92,14 +114,18 @@ def _aspect(scene: bpy.types.Scene) -> float:
 
 
 def _keep_in_step(
-    seer: bpy.types.Object, *, timing: StripTiming, fps: Fraction, start: int
+    seer: bpy.types.Object, index: int, *, timing: StripTiming, fps: Fraction
 ) -> None:
     # A background movie advances one picture a scene frame, whatever the two rates; it is the
     # offset that takes up the difference. Its picture is frame - start + offset, from 0.
     step = float(fps) / timing.rate
-    path = f"background_images[{len(seer.data.background_images) - 1}].image_user.frame_offset"
-    curve = seer.data.driver_add(path)
+    start = seer.data.background_images[index].image_user.frame_start
+    curve = seer.data.driver_add(_offset_path(index))
     curve.driver.type = "SCRIPTED"
     curve.driver.expression = (
         f"floor((frame - {timing.offset!r}) * {step!r} + 0.5) - (frame - {start})"
     )
+
+
+def _offset_path(index: int) -> str:
+    return f"background_images[{index}].image_user.frame_offset"

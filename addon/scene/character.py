@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import Any
@@ -18,7 +19,7 @@ import bpy
 from ..contract import body_file, errors, motion
 from ..rigging import bones
 from ..rigging.timing import StripTiming
-from . import animation, armature, camera, compat, mesh
+from . import animation, armature, camera, compat, follow, mesh
 
 _NAME_BYTES = 32  # of the source's name; Blender cuts names at 63 bytes before 5.0
 
@@ -30,6 +31,7 @@ class Shot:
     collection: bpy.types.Collection
     camera: bpy.types.Object
     rigs: tuple[bpy.types.Object, ...]  # one a person
+    actions: tuple[bpy.types.Action, ...]  # one a person and take
     timing: StripTiming
 
     @property
@@ -61,9 +63,9 @@ def import_capture(
     collection = bpy.data.collections.new(f"{source} capture")
     scene.collection.children.link(collection)
     seer = camera.build(f"{source}_camera", capture.camera, collection=collection, scene=scene)
-    rigs = []
+    rigs, actions = [], []
     for person, takes in people.items():
-        rig = _build_person(
+        rig, made = _build_person(
             f"{source}_person{person}",
             takes,
             body=body,
@@ -74,7 +76,21 @@ def import_capture(
         for key, value in _provenance(capture, body=body, person=person).items():
             rig[f"stripmocap_{key}"] = value
         rigs.append(rig)
-    return Shot(collection=collection, camera=seer, rigs=tuple(rigs), timing=timing)
+        actions += made
+    return Shot(collection, seer, rigs=tuple(rigs), actions=tuple(actions), timing=timing)
+
+
+def mark(shot: Shot, capture: motion.Capture, *, job_id: str, strip_id: str) -> None:
+    """Keeps on what was imported which job it came from and, if any, which strip it follows."""
+    follow.mark(
+        shot.actions,
+        shot.camera,
+        strip_id=strip_id,
+        timing=shot.timing,
+        span_s=clip_span_s(capture),
+    )
+    for each in (shot.collection, *shot.rigs):
+        each["stripmocap_job"] = job_id
 
 
 def show_footage(
@@ -121,6 +137,12 @@ def clip_start_s(capture: motion.Capture) -> float:
     return float(_clip(capture).get("start_s", 0.0))
 
 
+def clip_span_s(capture: motion.Capture) -> tuple[float, float]:
+    """Seconds of the clip that were captured; the end is infinite where it was left open."""
+    stop_s = _clip(capture).get("stop_s")
+    return clip_start_s(capture), math.inf if stop_s is None else float(stop_s)
+
+
 def clip_name(capture: motion.Capture) -> str:
     """The file name of the clip, from a path of whatever system; empty if there is none."""
     return PureWindowsPath(clip_path(capture)).name  # it takes both kinds of slashes
@@ -153,7 +175,7 @@ def _build_person(
     view: motion.Camera,
     timing: StripTiming,
     collection: bpy.types.Collection,
-) -> bpy.types.Object:
+) -> tuple[bpy.types.Object, list[bpy.types.Action]]:
     betas = list(takes.values())[-1].betas
     rest = bones.rest_bones(body.rest_joints(betas))
     own = bpy.data.collections.new(name)
@@ -162,6 +184,7 @@ def _build_person(
     own.objects.link(mesh.build(f"{name}_body", body, betas=betas, rig=rig))
     # The bones as Blender rounded them, so that no error of its own creeps into the keys.
     rotations = armature.rest_rotations(rig)
+    actions = []
     for label, each in takes.items():
         frames = timing.scene_frames(each.times_s)
         rising = slice(None) if timing.rate > 0 else slice(None, None, -1)
@@ -186,7 +209,8 @@ def _build_person(
             locations=locations[rising],
         )
         compat.assign(rig, action)  # the last is the best
-    return rig
+        actions.append(action)
+    return rig, actions
 
 
 def _provenance(

@@ -115,3 +115,16 @@ def clip_of(strip: Any) -> bpy.types.MovieClip | None:
     named = [clip for clip in fitting if clip.name == strip.name]
     candidates = named or fitting
     return candidates[0] if len(candidates) == 1 else None
+
+
+def curves(action: bpy.types.Action) -> list[Any]:
+    """Every f-curve of `action`, of all its slots."""
+    if not hasattr(action, "slots"):
+        return list(action.fcurves)
+    return [
+        curve
+        for layer in action.layers
+        for strip in layer.strips
+        for bag in strip.channelbags
+        for curve in bag.fcurves
+    ]

@@ -71,6 +71,7 @@ def test_a_look_starts_nothing(toy):
         host.link(backend, start=False)
 
     assert children == []
+    assert not backend.data.exists()
 
 
 def test_a_service_that_breaks_at_its_start_is_told_with_its_last_words(toy):

@@ -1,0 +1,37 @@
+"""What is selected in the sequencer, from what Blender holds in memory: no file is looked at."""
+
+from __future__ import annotations
+
+import bpy
+
+from . import compat, footage, metas
+
+
+def has_footage(context: bpy.types.Context) -> bool:
+    """Whether a strip that shows footage is selected, also inside a meta."""
+    scene = compat.sequencer_scene(context)
+    return scene is not None and any(
+        footage.is_footage(each.strip) for each in metas.selected(scene)
+    )
+
+
+def named(scene: str, name: str) -> bpy.types.Strip | None:
+    """The strip called `name` in the sequencer of the scene called `scene`; None if it is gone."""
+    strips = (each.strip for each in metas.everywhere() if each.strip.name == name)
+    return next((strip for strip in strips if strip.id_data.name == scene), None)
+
+
+def state(context: bpy.types.Context) -> tuple[object, ...]:
+    """What changes when the selected strips are others, or are elsewhere or cut otherwise."""
+    scene = compat.sequencer_scene(context)
+    if scene is None:
+        return ()
+    strips = [each.strip for each in metas.selected(scene)]
+    render = scene.render
+    return (
+        scene.name,
+        context.scene.name,
+        render.fps,
+        render.fps_base,
+        *((each.name, *compat.strip_times(each).values()) for each in strips),
+    )

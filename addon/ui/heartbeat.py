@@ -1,0 +1,153 @@
+"""The timer that ties the session to Blender: news in, results imported, the selection looked at.
+
+Each beat does a little and comes back: Blender draws and handles events in between. What a beat
+costs is kept in `spent`, so that it can be measured in a real window.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+
+import bpy
+from bpy.app.handlers import persistent
+
+from ..contract import errors
+from ..remote import errands
+from ..scene import selection, strips
+from . import arrival, notes, preferences, session, update
+
+EVERY_S = 0.25
+LOOK_AGAIN_S = 2.0  # at a selection that seems the same: a file may have come or gone
+_SHOWN_IN = ("SEQUENCE_EDITOR", "VIEW_3D", "PREFERENCES")
+
+spent: deque[tuple[str, float]] = deque(maxlen=4000)  # seconds of each beat, and what it did
+log = logging.getLogger(__name__)
+
+
+def beat() -> float:
+    """One turn; the seconds until the next."""
+    began = time.perf_counter()
+    live = session.current()
+    did = "beat"
+    try:
+        did = _turn(live, bpy.context)
+    except Exception:  # a timer that raises is never called again, and the panel would stand still
+        log.exception("Strip Mocap's timer")
+        live.problem = "Internal error, see the console. Please report it"
+    spent.append((did, time.perf_counter() - began))
+    return EVERY_S
+
+
+def register() -> None:
+    """Starts the timer, unless Blender has no windows, and hears of files that are loaded."""
+    bpy.app.handlers.load_post.append(_loaded)
+    if not bpy.app.background:
+        bpy.app.timers.register(beat, first_interval=EVERY_S, persistent=True)
+
+
+def unregister() -> None:
+    """Stops both; harmless when they are stopped already."""
+    if bpy.app.timers.is_registered(beat):
+        bpy.app.timers.unregister(beat)
+    for each in [each for each in bpy.app.handlers.load_post if each is _loaded]:
+        bpy.app.handlers.load_post.remove(each)
+
+
+def _turn(live: session.Session, context: bpy.types.Context) -> str:
+    """Everything a beat may do; in a word, what it did."""
+    if live.preferences_stale:
+        _look_for_service(live, context)
+    live.hear(auto_import=preferences.of(context).auto_import)
+    _open_logs(live)
+    did = _import_one(live, context)
+    _look_at_selection(live, context)
+    if live.dirty:
+        live.dirty = False
+        _draw_again(context)
+    return did
+
+
+def _look_for_service(live: session.Session, context: bpy.types.Context) -> None:
+    """Finds a service that runs already; starts none, unless the file waits for a capture."""
+    live.preferences_stale = False
+    try:
+        live.connect(preferences.backend_of(context), start=arrival.awaited())
+    except errors.StripMocapError as error:
+        live.connect(None, start=False)
+        live.fail(error)
+
+
+def _import_one(live: session.Session, context: bpy.types.Context) -> str:
+    if not live.ready or arrival.busy(context):
+        return "beat"
+    arrived = live.ready.popleft()
+    by_hand = arrived.job_id in live.by_hand
+    live.by_hand.discard(arrived.job_id)
+    reason = "" if by_hand else _kept_back(live, arrived, context)
+    if not arrival.undoable(context):
+        reason = "Leave the mode you are in, then press Import"
+    if reason:
+        live.remarks[arrived.job_id] = reason
+        return "kept back"
+    try:
+        shot = arrival.bring_in(live, arrived, context=context)
+    except errors.StripMocapError as error:
+        live.remarks[arrived.job_id] = session.sentence(error)
+        return "refused"
+    bpy.ops.ed.undo_push(message=f"Import {shot.collection.name}")
+    arrived.path.unlink(missing_ok=True)
+    return "import"
+
+
+def _kept_back(live: session.Session, arrived: errands.Arrived, context: bpy.types.Context) -> str:
+    """Why a result is only offered; empty if it is to be imported by itself."""
+    if arrived.job_id in notes.imported():
+        return "It is in this file already"
+    job = live.ledger.jobs.get(arrived.job_id)
+    if arrival.strip_of((job.key if job is not None else None) or "") is None:
+        return "Its strip is not in this file"
+    return ""
+
+
+def _look_at_selection(live: session.Session, context: bpy.types.Context) -> None:
+    # Files are looked at for this, so it is done when the selection is another, or now and then.
+    if context.window is None or not _is_shown(context):
+        return
+    now, seen = time.monotonic(), selection.state(context)
+    if seen == live.selection and now < live.look_again_s:
+        return
+    live.selection, live.look_again_s = seen, now + LOOK_AGAIN_S
+    shots = tuple(strips.shots(context))
+    edits = {each.strip: update.edits_of(each) for each in shots}
+    if (shots, edits) != (live.shots, live.edits):
+        live.shots, live.edits, live.dirty = shots, edits, True
+
+
+def _is_shown(context: bpy.types.Context) -> bool:
+    windows = context.window_manager.windows
+    return any(area.type == "SEQUENCE_EDITOR" for each in windows for area in each.screen.areas)
+
+
+def _open_logs(live: session.Session) -> None:
+    while live.logs:
+        read = live.logs.popleft()
+        job = live.ledger.jobs.get(read.job_id)
+        text = bpy.data.texts.new(f"Log of {job.name if job is not None else read.job_id}")
+        text.write(read.text or "Nothing was written.")
+        live.problem = f"The log is in the text {text.name}: open a Text Editor to read it."
+
+
+def _draw_again(context: bpy.types.Context) -> None:
+    for window in context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type in _SHOWN_IN:
+                area.tag_redraw()
+
+
+@persistent
+def _loaded(*_: object) -> None:
+    live = session.current()
+    live.shots, live.remarks, live.selection = (), {}, None
+    live.preferences_stale = True  # the new file may wait for captures

@@ -1,0 +1,30 @@
+"""Where the verbs stand besides the panel: the Strip menu and the sequencer's context menu."""
+
+from __future__ import annotations
+
+import bpy
+
+from . import capture
+
+_MENUS = ("SEQUENCER_MT_strip", "SEQUENCER_MT_context_menu")
+
+
+def register() -> None:
+    """Adds the entries."""
+    for name in _MENUS:
+        menu = getattr(bpy.types, name, None)
+        if menu is not None:
+            menu.append(_draw)
+
+
+def unregister() -> None:
+    """Removes them; harmless when they are gone already."""
+    for name in _MENUS:
+        menu = getattr(bpy.types, name, None)
+        if menu is not None:
+            menu.remove(_draw)
+
+
+def _draw(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
+    menu.layout.separator()
+    menu.layout.operator(capture.STRIPMOCAP_OT_capture.bl_idname, icon="ARMATURE_DATA")

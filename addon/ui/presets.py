@@ -1,0 +1,63 @@
+"""How much to put into a capture: each preset with the methods that it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..contract import jobs, methods
+
+FAST_S = 10.0  # seconds of each strip that a fast look captures
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One choice in the panel."""
+
+    key: str
+    label: str
+    says: str  # what it does, in a sentence without its full stop
+    runs: tuple[str, ...]  # keys of the service's methods, the estimator first
+    at_most_s: float | None = None  # of each strip, from its start
+    options: methods.SmplifyOptions = field(default_factory=methods.SmplifyOptions)
+
+
+PRESETS = {
+    each.key: each
+    for each in (
+        Preset(
+            "FAST",
+            "Fast Look",
+            f"The first {FAST_S:.0f} seconds of each strip, to see whether it works",
+            runs=("smplify",),
+            at_most_s=FAST_S,
+        ),
+        Preset(
+            "BALANCED",
+            "Balanced",
+            "The whole strip: a body is fitted to the person over time",
+            runs=("smplify",),
+        ),
+        Preset(
+            "BEST",
+            "Best",
+            "The whole strip, then refined by how people move",
+            runs=("smplify", "humor"),
+        ),
+    )
+}
+
+
+def lacks(preset: Preset, health: jobs.Health | None) -> str:
+    """Why a preset cannot run, in a sentence; empty if it can, or if nobody knows better yet."""
+    for key in preset.runs:
+        if key not in methods.METHODS:
+            return f"{preset.label} needs the method {key}, which this version does not have"
+    if health is None:
+        return ""
+    known = {each.key: each for each in health.methods}
+    for key in preset.runs:
+        if key not in known:
+            return f"{preset.label} needs {key}, which the service does not have"
+        if not known[key].ready:
+            return " ".join(known[key].lacks) or f"{known[key].label} is not ready on the service"
+    return ""

@@ -1,0 +1,172 @@
+"""What the user chooses for captures, kept in the sequencer's scene, and the request made of it."""
+
+# Blender reads properties from annotations, so these must not be postponed into strings.
+
+from typing import Any
+
+import bpy
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, PointerProperty
+
+from ..contract import body_file, errors, messages, methods
+from ..scene import solves
+from ..scene.strips import Shot
+from .presets import PRESETS, Preset
+
+AUTO, VALUE, SOLVED = "AUTO", "VALUE", "SOLVED"
+FULL_FRAME_MM = 36.0  # width of the film that focal lengths are told for
+_LOW_M, _HIGH_M = methods.HEIGHT_RANGE_M
+_BOUNDS = {
+    name: each.metadata for name, each in methods.SmplifyOptions.__dataclass_fields__.items()
+}
+
+
+def _weight(name: str, label: str, description: str) -> Any:
+    bounds = _BOUNDS[name]
+    return FloatProperty(
+        name=label,
+        description=description,
+        default=getattr(methods.SmplifyOptions(), name),
+        min=bounds["min"],
+        max=bounds["max"],
+        soft_max=min(bounds["max"], 5.0),
+    )
+
+
+class STRIPMOCAP_PG_scene(bpy.types.PropertyGroup):
+    """What the user chooses for captures of a scene's strips."""
+
+    preset: EnumProperty(  # type: ignore[valid-type]
+        name="Preset",
+        description="How much to put into the capture",
+        items=[(each.key, each.label, each.says) for each in PRESETS.values()],
+        default="BALANCED",
+    )
+    use_height: BoolProperty(  # type: ignore[valid-type]
+        name="Actor's Height",
+        description="Say how tall the actor is; else a grown person of usual height is assumed. "
+        "The size of everything depends on it",
+        default=False,
+    )
+    height_m: FloatProperty(  # type: ignore[valid-type]
+        name="Height",
+        description="How tall the actor is without shoes",
+        default=1.75,
+        min=_LOW_M,
+        max=_HIGH_M,
+        subtype="DISTANCE",
+        unit="LENGTH",
+        precision=2,
+    )
+    body: EnumProperty(  # type: ignore[valid-type]
+        name="Body",
+        description="Which body is fitted to the person",
+        items=[(each, each.title(), f"The {each} body") for each in body_file.GENDERS],
+        default=body_file.GENDERS[0],
+    )
+    focal: EnumProperty(  # type: ignore[valid-type]
+        name="Focal Length",
+        description="How long the lens of the footage is",
+        items=(
+            (AUTO, "Automatic", "Taken from the size of the picture"),
+            (VALUE, "Value", "As told for a full-frame camera"),
+            (SOLVED, "Solved Camera", "From the movie clip of the same file that was tracked"),
+        ),
+        default=AUTO,
+    )
+    focal_mm: FloatProperty(  # type: ignore[valid-type]
+        name="Full-Frame Focal Length",
+        description="Focal length as told for a film 36 mm wide; phones tell it as "
+        "35 mm equivalent",
+        default=28.0,
+        min=5.0,
+        max=1000.0,
+        unit="CAMERA",
+    )
+    tuned: BoolProperty(  # type: ignore[valid-type]
+        name="Tune the Fit",
+        description="Use the weights below instead of the preset's",
+        default=False,
+    )
+    depth_cue: _weight(  # type: ignore[valid-type]
+        "depth_cue", "Depth", "How much the detector's own guess of depth counts; 0 ignores it"
+    )
+    smoothness: _weight(  # type: ignore[valid-type]
+        "smoothness", "Smoothness", "How steady movement is; 0 fits every picture alone"
+    )
+    contacts: _weight(  # type: ignore[valid-type]
+        "contacts", "Feet", "How firmly feet stay put while the picture shows them at rest"
+    )
+
+
+def of(scene: bpy.types.Scene) -> STRIPMOCAP_PG_scene:
+    """What is chosen for captures of the scene's strips."""
+    return scene.stripmocap
+
+
+def request(
+    chosen: STRIPMOCAP_PG_scene, shot: Shot, *, span: tuple[float, float] | None = None
+) -> messages.CaptureRequest:
+    """What the service is asked for `shot`, or for a `span` of it in seconds of the file.
+
+    Raises:
+        RequestError: a value cannot be, or the solved camera is missing.
+    """
+    preset = PRESETS[chosen.preset]
+    start_s, stop_s = span or _span(preset, shot)
+    return messages.CaptureRequest(
+        clip=messages.Clip(str(shot.path), start_s=start_s, stop_s=stop_s),
+        estimator=preset.runs[0],
+        options=_options(chosen, preset),
+        body=chosen.body,
+        height_m=round(chosen.height_m, 3) if chosen.use_height else None,
+        focal_px=_focal_px(chosen, shot),
+    )
+
+
+def register() -> None:
+    """Adds the properties to every scene."""
+    bpy.utils.register_class(STRIPMOCAP_PG_scene)
+    bpy.types.Scene.stripmocap = PointerProperty(type=STRIPMOCAP_PG_scene)
+
+
+def unregister() -> None:
+    """Removes them; harmless when they are gone already."""
+    if hasattr(bpy.types.Scene, "stripmocap"):
+        del bpy.types.Scene.stripmocap
+    if STRIPMOCAP_PG_scene.is_registered:
+        bpy.utils.unregister_class(STRIPMOCAP_PG_scene)
+
+
+def _span(preset: Preset, shot: Shot) -> tuple[float, float]:
+    if preset.at_most_s is None:
+        return shot.start_s, shot.stop_s
+    return shot.start_s, min(shot.stop_s, shot.start_s + preset.at_most_s)
+
+
+def _options(chosen: STRIPMOCAP_PG_scene, preset: Preset) -> methods.SmplifyOptions:
+    if not chosen.tuned:
+        return preset.options
+    # Single precision makes 0.1 a little more; six digits are what the user saw.
+    return methods.SmplifyOptions(
+        **{name: round(float(getattr(chosen, name)), 6) for name in _BOUNDS}
+    )
+
+
+def _focal_px(chosen: STRIPMOCAP_PG_scene, shot: Shot) -> float | None:
+    if chosen.focal == AUTO:
+        return None
+    if chosen.focal == SOLVED:
+        solved = solves.focal_px(shot)
+        if solved is None:
+            raise errors.RequestError(
+                f"there is no solved camera of {shot.strip}'s footage in this file",
+                hint="Track its movie clip and solve the camera, or choose another focal length.",
+            )
+        return solved
+    width = solves.width_px(shot)
+    if not width:
+        raise errors.RequestError(
+            f"Blender does not tell how wide the picture of {shot.strip} is",
+            hint="Choose Automatic.",
+        )
+    return round(float(chosen.focal_mm) / FULL_FRAME_MM * width, 3)
