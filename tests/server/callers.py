@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from starlette.testclient import TestClient
 from stripmocap.contract.jobs import CLIENT_HEADER, DeviceStatus, JobProgress
-from stripmocap.server import app
+from stripmocap.server import app, listener
 from stripmocap.server.events import Events
 from stripmocap.server.life import Life
 from stripmocap.server.store import Store
@@ -47,11 +49,12 @@ class Idle:
 class Service:
     """The application and its parts, on the folder `data`."""
 
-    def __init__(self, data: Path, **settings):
+    def __init__(self, data: Path, *, token: str = TOKEN, **settings):
         settings.setdefault("upload_bytes", 10 * 2**20)
         self.settings = Settings(data=data, **settings)
         self.events = Events("0123456789abcdef", settle_s=0.0)
-        self.life = Life(self.events.epoch)
+        self.notices: list[str] = []
+        self.life = Life(self.events.epoch, notices=lambda: self.notices)
         self.store = Store(data, changed=self.events.changed)
         self.supervisor = Idle()
         self.uploads = Uploads(
@@ -66,7 +69,7 @@ class Service:
             events=self.events,
             uploads=self.uploads,
             settings=self.settings,
-            token=TOKEN,
+            token=token,
             steps=self.steps,
             life=self.life,
         )
@@ -94,6 +97,24 @@ class Service:
         return self.store.succeed(job.id, made)
 
 
+@contextmanager
+def listening(service: Service):
+    """The service on a port of this machine, in a thread; its address."""
+    with listener.bind(service.settings) as bound:
+        ready = threading.Event()
+        server = listener.Listener(service.app, service.settings, listening=ready.set)
+        thread = threading.Thread(target=lambda: server.run(sockets=[bound]), daemon=True)
+        thread.start()
+        assert ready.wait(20)
+        try:
+            yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+        finally:
+            service.events.close()
+            server.should_exit = True
+            thread.join(20)
+            assert not thread.is_alive()
+
+
 def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
@@ -116,3 +137,13 @@ def send(client, content: bytes = FOOTAGE, *, name: str | None = None, chunk: in
         assert answer.status_code == 200, answer.text
         status = answer.json()
     return f"upload:{digest}"
+
+
+def submit(client, path="/clips/walk.mp4", **entries) -> dict:
+    answer = client.post("/v1/jobs", json=job_body(path, **entries))
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def code(answer) -> tuple[int, str]:
+    return answer.status_code, answer.json()["code"]

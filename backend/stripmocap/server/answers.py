@@ -7,14 +7,15 @@ these is a bug: it is logged with its traceback, and the client learns only that
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match
 
 from ..contract.errors import (
     BackendMismatch,
@@ -62,6 +63,9 @@ REASONS = {
     507: "There is no space left where the service keeps its data.",
 }
 EVERYWHERE = (400, 401, 403, 408, 413, 414, 422, 426, 431, 500, 503)  # whatever was asked
+TEXT: dict[int | str, dict[str, Any]] = {  # of routes that answer no JSON
+    200: {"content": {"text/plain": {"schema": {"type": "string"}}}}
+}
 _HINT = "See /docs for what can be asked."
 _MAX_COMPLAINTS = 3  # of one call, in its message
 
@@ -117,8 +121,14 @@ def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def install(app: FastAPI) -> None:
-    """Makes `app` answer in this form, also where the frameworks below have one of their own."""
+def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
+    """Makes `app` answer in this form, also where the frameworks below have one of their own.
+
+    Args:
+        app: the application.
+        routers: all that it includes.
+    """
+    app.state.every_route = [route for each in routers for route in each.routes]
     app.exception_handler(StripMocapError)(_told)
     app.exception_handler(Refused)(_refused)
     app.exception_handler(RequestValidationError)(_invalid)
@@ -140,7 +150,11 @@ async def _invalid(_request: Request, error: RequestValidationError) -> Response
     return fault(RequestError(complaint(error.errors()), hint=_HINT))
 
 
-async def _http(_request: Request, error: HTTPException) -> Response:
+async def _http(request: Request, error: HTTPException) -> Response:
+    headers = dict(error.headers or {})
+    # The framework names the methods of one route where several share an address.
+    if error.status_code == 405 and (methods := _methods(request)):
+        headers["Allow"] = ", ".join(sorted(methods))
     if error.status_code == 404:
         told: StripMocapError = NotThere("there is no such address", hint="See /docs.")
     else:
@@ -148,7 +162,17 @@ async def _http(_request: Request, error: HTTPException) -> Response:
             REASONS.get(error.status_code, str(error.detail)),
             hint=_HINT,
         )
-    return fault(told, status=error.status_code, headers=error.headers)
+    return fault(told, status=error.status_code, headers=headers)
+
+
+def _methods(request: Request) -> set[str]:
+    """What can be done at the address of the call."""
+    return {
+        method
+        for route in request.app.state.every_route
+        if route.matches(request.scope)[0] is not Match.NONE
+        for method in getattr(route, "methods", None) or ()
+    }
 
 
 def complaint(errors: Iterable[Any]) -> str:

@@ -90,9 +90,10 @@ def make(
         methods=Recent(health.methods, age_s=METHODS_AGE_S),
         cache_size=Recent(lambda: steps.status().size, age_s=CACHE_AGE_S),
     )
-    app.include_router(routes_jobs.router)
-    app.include_router(routes_files.router)
-    answers.install(app)
+    routers = (routes_jobs.router, routes_files.router)
+    for each in routers:
+        app.include_router(each)
+    answers.install(app, routers)
     _describe(app)
     app.add_middleware(Guard, settings=settings, token=token, heard=life.heard)
     return app

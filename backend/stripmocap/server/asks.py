@@ -6,6 +6,7 @@ a test holds the fields here equal to its own. JSON's numbers are finite here: a
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
@@ -27,6 +28,9 @@ EPOCH = r"^[0-9A-Za-z_.-]{1,64}$"
 
 Priority = Annotated[int, Field(ge=PRIORITY_RANGE[0], le=PRIORITY_RANGE[1])]
 Printable = r"^[^\x00-\x1f\x7f]+$"
+# What a clip's path looks like here. Only described: the route says better what is wrong.
+_ROOT = r"([A-Za-z]:[/\\]|\\\\)" if sys.platform == "win32" else "/"
+WHOLE = rf"^(upload:[0-9a-f]{{64}}|{_ROOT}[^\x00-\x1f\x7f]*)$"
 
 
 class Ask(BaseModel):
@@ -42,9 +46,10 @@ class ClipAsk(Ask):
         min_length=1,
         max_length=MAX_PATH,
         pattern=Printable,
+        json_schema_extra={"pattern": WHOLE},
         description="A whole path on the service's own disk, or `upload:` and the SHA-256 of a "
         "file that was sent before. A service for other machines takes only the latter.",
-        examples=["upload:" + "0123456789abcdef" * 4],
+        examples=["/clips/walk.mp4", "upload:" + "0123456789abcdef" * 4],
     )
     start_s: float = Field(default=0.0, ge=0, le=MAX_SECONDS, description="Inclusive.")
     stop_s: float | None = Field(
@@ -113,9 +118,7 @@ class SubmitAsk(Ask):
 
 
 class MoveAsk(Ask):
-    """Where in the queue a job shall be: at least one of the two."""
-
-    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+    """Where in the queue a job shall be; null leaves it as it is."""
 
     priority: Priority | None = Field(default=None, description="Higher goes first.")
     to: Literal["first", "last"] | None = Field(

@@ -104,6 +104,10 @@ class Context:
             return status
         name = self.uploads.name_of(sha256, owner=owner)
         error = status.error
+
+        def told(text: str) -> str:
+            return text.replace(path, name).replace(sha256, name)
+
         return replace(
             status,
             name=name,
@@ -111,8 +115,8 @@ class Context:
                 **status.request,
                 "clip": {**status.request["clip"], "path": UPLOAD_SCHEME + sha256},
             },
-            notes=tuple(each.replace(path, name) for each in status.notes),
-            error=error and JobError(error.code, error.message.replace(path, name), error.hint),
+            notes=tuple(map(told, status.notes)),
+            error=error and JobError(error.code, told(error.message), told(error.hint)),
         )
 
 

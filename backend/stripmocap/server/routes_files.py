@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.concurrency import run_in_threadpool
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 
 from ..contract.jobs import MAX_CHUNK_BYTES, CacheStatus, Health, UploadStatus
 from . import health
-from .answers import described
+from .answers import TEXT, described
 from .asks import HASH, MAX_FILE_BYTES, LifeAsk, UploadAsk
 from .context import AtTheMachine, Owner, Parts, is_here
 from .downloads import MAX_TAIL, tail
@@ -21,7 +21,14 @@ PIECE = 2**20  # bytes of a chunk that are in memory before they go to the disk
 router = APIRouter(prefix="/v1")
 
 Sha256 = Annotated[str, Path(pattern=HASH, examples=["0123456789abcdef" * 4])]
-_TEXT = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
+_BEGUN: dict[int | str, dict[str, Any]] = {
+    200: {
+        "links": {
+            name: {"operationId": name, "parameters": {"sha256": "$response.body#/sha256"}}
+            for name in ("get_upload", "put_chunk")
+        }
+    }
+}
 _BYTES: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -37,7 +44,12 @@ def get_health(parts: Parts, request: Request) -> Health:
     return health.of(parts, notices=is_here(request, parts.settings))
 
 
-@router.post("/uploads", tags=["uploads"], responses=described(507), operation_id="begin_upload")
+@router.post(
+    "/uploads",
+    tags=["uploads"],
+    responses={**described(507), **_BEGUN},
+    operation_id="begin_upload",
+)
 def begin_upload(parts: Parts, owner: Owner, ask: UploadAsk) -> UploadStatus:
     """Announces a file. What is known already need not be sent: see `complete` and `received`.
 
@@ -116,17 +128,17 @@ def clear_cache(parts: Parts) -> CacheStatus:
 @router.get(
     "/log",
     tags=["service"],
-    response_class=PlainTextResponse,
-    responses={**described(), **_TEXT},
+    response_class=Response,
+    responses={**described(), **TEXT},
     dependencies=[AtTheMachine],
     operation_id="get_log",
 )
 def get_log(
     parts: Parts,
     length: Annotated[int, Query(ge=1, le=MAX_TAIL, description="Bytes at most.")] = MAX_TAIL // 4,
-) -> str:
+) -> Response:
     """The end of the service's log."""
-    return tail(parts.settings.data / "logs" / LOG, length)
+    return PlainTextResponse(tail(parts.settings.data / "logs" / LOG, length))
 
 
 @router.put(

@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse, Response
 from ..contract.errors import NotThere, RequestError, WrongState
 from ..contract.jobs import MAX_WAIT_S, Events, JobList, JobStatus, State
 from ..contract.messages import CaptureRequest
-from .answers import described
+from .answers import TEXT, described
 from .asks import EPOCH, JOB_ID, MAX_NUMBER, MoveAsk, SubmitAsk
 from .attempt import LOG
 from .context import Context, Owner, Parts
@@ -33,10 +33,26 @@ _FILE = {
     206: {"description": "The bytes that Range asked for.", "content": {MEDIA_TYPE: {}}},
     304: {"description": "The client has it: If-None-Match names its ETag."},
 }
-_TEXT = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
+_OF_A_JOB = (
+    *("get_job", "cancel_job", "retry_job", "move_job", "delete_job"),
+    *("get_result", "get_partial", "get_job_log"),
+)
+_MADE = {
+    201: {
+        "links": {
+            name: {"operationId": name, "parameters": {"job_id": "$response.body#/id"}}
+            for name in _OF_A_JOB
+        }
+    }
+}
 
 
-@router.post("/jobs", status_code=201, responses=described(409, 507), operation_id="submit_job")
+@router.post(
+    "/jobs",
+    status_code=201,
+    responses={**described(404, 409, 507), **_MADE},
+    operation_id="submit_job",
+)
 def submit_job(parts: Parts, owner: Owner, ask: SubmitAsk) -> JobStatus:
     """Adds a job to the queue. Under a `key` that the client used before: the job of that key."""
     request = ask.request.meant()
@@ -93,8 +109,6 @@ def retry_job(parts: Parts, owner: Owner, job_id: JobId) -> JobStatus:
 @router.post("/jobs/{job_id}/move", responses=described(404, 409), operation_id="move_job")
 def move_job(parts: Parts, owner: Owner, job_id: JobId, ask: MoveAsk) -> JobStatus:
     """Gives a queued job another priority, or another place among the client's own."""
-    if ask.priority is None and ask.to is None:
-        raise RequestError("the job shall be moved nowhere", hint="Give priority, to, or both.")
     parts.store.get(job_id, owner=owner)
     return parts.one(parts.store.move(job_id, priority=ask.priority, to=ask.to))
 
@@ -141,8 +155,8 @@ def get_partial(parts: Parts, owner: Owner, job_id: JobId, request: Request) -> 
 
 @router.get(
     "/jobs/{job_id}/log",
-    response_class=PlainTextResponse,
-    responses={**described(404), **_TEXT},
+    response_class=Response,
+    responses={**described(404), **TEXT},
     operation_id="get_job_log",
 )
 def get_job_log(
@@ -150,9 +164,9 @@ def get_job_log(
     owner: Owner,
     job_id: JobId,
     length: Annotated[int, Query(ge=1, le=MAX_TAIL, description="Bytes at most.")] = MAX_TAIL // 4,
-) -> str:
+) -> Response:
     """The end of what the worker wrote while the job ran; empty before it does."""
-    return tail(parts.store.get(job_id, owner=owner).folder / LOG, length)
+    return PlainTextResponse(tail(parts.store.get(job_id, owner=owner).folder / LOG, length))
 
 
 @router.get("/events", responses=described(), operation_id="list_events")

@@ -101,6 +101,12 @@ class Shelf:
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
 
+    def drop_parts(self, sha256: str) -> None:
+        """Takes away what was sent of a file that is whole by now."""
+        for path in self.folder.glob(f"{sha256}.*{durable.PART}"):
+            with contextlib.suppress(OSError):  # Windows: somebody writes it, and drops it then
+                path.unlink()
+
     def make_room(self, size: int) -> None:
         """Drops what is least recently used until `size` more bytes fit.
 

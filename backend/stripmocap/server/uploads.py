@@ -15,10 +15,11 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
+from ..contract import sequences
 from ..contract.errors import (
     NotThere,
     RequestError,
@@ -65,11 +66,12 @@ class Uploads:
         """How much of the file is here, after room was made for the rest.
 
         Raises:
-            RequestError: another size was given before for what is here.
+            RequestError: another size was given before for what is here; or it is a picture.
             TooLarge: it does not fit into the limit, or the client has begun too many files.
             DiskFull: it does not fit on the disk.
         """
         shown = shown_name(name)
+        _check_movie(shown)
         with self._lock:
             whole = self._shelf.size_of(sha256)
             if whole is not None:
@@ -136,12 +138,12 @@ class Uploads:
                 durable.sync(file.fileno())
                 _hash_on(sender, file, received)
             record = self._shelf.record(sha256, owner)
-            if record is None:  # dropped meanwhile, to make room
-                raise NotThere("the upload was given up", hint="Begin again with POST uploads.")
-            if received < status.size:
-                self._shelf.write(sha256, owner, replace(record, received=received))
-                return UploadStatus(sha256, status.size, received, complete=False)
-            return self._finish(sha256, owner, sender=sender)
+            if record is not None and record.size == status.size:
+                record = replace(record, received=received)
+                if received < status.size:
+                    self._shelf.write(sha256, owner, record)
+                return self._received(sha256, owner, record, sender=sender)
+            raise NotThere("the upload was given up", hint="Begin again with POST uploads.")
 
     def scratch(self) -> SpooledTemporaryFile[bytes]:
         """Where a chunk lies until it is whole: in memory at first, then in a file that goes."""
@@ -161,11 +163,11 @@ class Uploads:
         """The whole file with that checksum, which does not go while the block runs.
 
         Raises:
-            RequestError: it is not here.
+            NotThere: it is not here.
         """
         with self._lock:
             if not HASH.fullmatch(sha256) or self._shelf.size_of(sha256) is None:
-                raise RequestError(
+                raise NotThere(
                     "the footage of the job has not been sent, or is not here any more",
                     hint="Send the file first (POST uploads), then make the job.",
                 )
@@ -177,22 +179,24 @@ class Uploads:
         record = self._shelf.record(sha256, owner)
         return record.name if record else NAMELESS
 
-    def _finish(self, sha256: str, owner: str, *, sender: _Sender) -> UploadStatus:
-        """Makes a client's whole copy everybody's."""
+    def _received(
+        self, sha256: str, owner: str, record: Record, *, sender: _Sender
+    ) -> UploadStatus:
+        """How much of a file is here; a client's copy that is whole becomes everybody's."""
         with self._lock:
-            record = self._shelf.record(sha256, owner)
-            if record is None or sender.digest.hexdigest() != sha256:
-                self._shelf.drop(sha256, owner)
-                raise RequestError(
-                    "the file that was sent has another checksum, so it was dropped",
-                    hint="See that nothing changes the file while it is sent, and send it again.",
-                )
-            if self._shelf.size_of(sha256) is None:
+            if self._shelf.size_of(sha256) is not None:  # somebody else was faster
+                self._shelf.drop_parts(sha256)
+            elif record.received == record.size:
+                if sender.digest.hexdigest() != sha256:
+                    self._shelf.drop(sha256, owner)
+                    raise RequestError(
+                        "the file that was sent has another checksum, so it was dropped",
+                        hint="See that nothing changes it while it is sent, and send it again.",
+                    )
                 durable.move(self._shelf.part(sha256, owner), self._shelf.whole(sha256))
-            else:
-                self._shelf.part(sha256, owner).unlink(missing_ok=True)
-            self._shelf.write(sha256, owner, replace(record, received=record.size))
-            return UploadStatus(sha256, record.size, record.size, complete=True)
+                self._shelf.drop_parts(sha256)
+                self._shelf.write(sha256, owner, record)
+            return self.status(sha256, owner=owner)
 
     @contextlib.contextmanager
     def _sending(self, sha256: str, owner: str) -> Iterator[_Sender]:
@@ -251,7 +255,17 @@ def shown_name(name: str | None) -> str:
     return _CONTROL.sub("", last).strip()[:255] or NAMELESS
 
 
+def _check_movie(name: str) -> None:
+    if PurePosixPath(name).suffix.lower() in sequences.EXTENSIONS:
+        raise RequestError(
+            f"{name} is a picture, and image sequences cannot be sent to another machine",
+            hint="Make a movie of the sequence and send that.",
+        )
+
+
 def _check_place(status: UploadStatus, offset: int, length: int) -> None:
+    if not length:
+        raise RequestError("the chunk is empty", hint="Send the bytes of the file as the body.")
     if offset > status.received:
         raise WrongState(
             f"byte {status.received} comes next, not byte {offset}",
