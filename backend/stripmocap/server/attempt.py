@@ -12,6 +12,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from ..contract.errors import ServiceError, StripMocapError
 from ..contract.jobs import JobProgress
@@ -22,7 +23,8 @@ from .store import Store
 
 LOG = "log.txt"  # of a job, in its folder
 MAX_LOG_BYTES = 2**20
-SHARE_S = 5.0  # between two notes of how far the job is
+SHARE_STEP = 0.005  # of a job: so far it goes on before that is kept, and only then told
+PATIENCE_S = 5.0  # with a store that could not keep it, before it is asked again
 
 
 class Attempt:
@@ -53,7 +55,8 @@ class Attempt:
         self.held: str | None = None  # why the worker waits, in a sentence
         self._device = device
         self._store, self._changed, self._freed = store, changed, freed
-        self._stage, self._kept_at = "", 0.0
+        self._share = job.share  # kept, so that a service that is killed tells no less later
+        self._keeps_at = 0.0
         self._tell: Callable[[], object] | None = None  # the store, how it ended
         here = {stage: rate for (stage, on), rate in rates.items() if on == device}
         self._estimate = Estimate(here, share=job.share)
@@ -77,7 +80,7 @@ class Attempt:
 
     def progress(self) -> JobProgress:
         """How far the job is. From any thread."""
-        return self._estimate.now()
+        return replace(self._estimate.now(), share=self._share)
 
     def hear(self, line: lines.AboutJob) -> None:
         """Takes in what the worker says of this attempt."""
@@ -85,7 +88,7 @@ class Attempt:
         match line:
             case lines.Reported(_, _, stage, done, of):
                 self._estimate.report(stage, done, of)
-                self._keep_share(stage)
+                self._keep_share()
                 self._changed(self.job.owner, self.job.id, False)
             case lines.Published():
                 self._changed(self.job.owner, self.job.id, False)
@@ -164,14 +167,16 @@ class Attempt:
         self._store.keep_share(self.job.id, self._estimate.now().share)
         self._store.requeue(self.job.id, note=note, small=strike, strike=strike)
 
-    def _keep_share(self, stage: str) -> None:
-        now = time.monotonic()
-        if stage == self._stage and now - self._kept_at < SHARE_S:
+    def _keep_share(self) -> None:
+        share = self._estimate.now().share
+        if share < self._share + SHARE_STEP or time.monotonic() < self._keeps_at:
             return
-        self._stage, self._kept_at = stage, now
-        # Of use after a crash only, so it may be lost.
-        with contextlib.suppress(StripMocapError):
-            self._store.keep_share(self.job.id, self._estimate.now().share)
+        try:
+            self._store.keep_share(self.job.id, share)
+        except StripMocapError:
+            self._keeps_at = time.monotonic() + PATIENCE_S
+        else:
+            self._share = share
 
     def _write(self, text: str) -> None:
         """Adds a line of our own to the job's log, which then may be a little too long."""
