@@ -45,6 +45,8 @@ class Database:
         self._writing = threading.RLock()  # taken before the other one, where both are
         self._reading = threading.Lock()
         self._opened = 0  # how often: tells who found damage whether somebody healed it since
+        self._counting = threading.Lock()
+        self._number = 0  # the highest so far
         self._closed = False
         self._aside = False  # the damaged list is, and there is no new one yet
         self._parse = lru_cache(maxsize=_MOST_PARSED)(lambda row: from_row(row, data / JOBS))
@@ -86,6 +88,12 @@ class Database:
             if not reserve.spend(self._data):
                 raise
             return self.write(work)
+
+    def next_number(self) -> int:
+        """Above each number and position that a job has or is about to get."""
+        with self._counting:
+            self._number += 1
+            return self._number
 
     def freed(self) -> None:
         """To be called when there may be more space on the disk than before."""
@@ -254,6 +262,7 @@ class Database:
             writer.execute("BEGIN IMMEDIATE")
             rows = Rows(writer, self._parse)
             notices = reconcile(rows, self._data, running=self._running.values())
+            self._number = max(self._number, rows.next_number() - 1)
             writer.execute("COMMIT")
             durable.sync_folder(self._data)
             self._reader = schema.connect(self._path, busy_s=self._busy_s)

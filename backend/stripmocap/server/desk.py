@@ -7,10 +7,11 @@ not happened at all.
 from __future__ import annotations
 
 import shutil
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -20,9 +21,11 @@ from ..contract.jobs import State
 from ..contract.messages import CaptureRequest
 from . import changes, durable, schema
 from .database import Database
-from .job import OUTCOME, PARTIAL, WORK, Job, write_outcome, write_request
+from .job import OUTCOME, PARTIAL, WORK, Job, write_folder, write_outcome
 from .rebuild import GONE, JOBS, OLD, keep_order
 from .rows import Rows
+
+_LOCKS = 64  # that keys share
 
 
 def nothing(owner: str, job_id: str, deleted: bool) -> None:
@@ -54,6 +57,7 @@ class Desk:
         self._jobs = data / JOBS
         self._changed = changed
         self._clock = clock
+        self._keys = [threading.Lock() for _ in range(_LOCKS)]
 
     @property
     def notices(self) -> list[str]:
@@ -75,29 +79,9 @@ class Desk:
         """
         changes.check_priority(priority)
 
-        def work(rows: Rows, undo: ExitStack) -> tuple[Job, bool]:
-            there = None if key is None else rows.under(owner, key)
-            if there is not None:
-                return there, False
-            number, job_id = rows.next_number(), uuid.uuid4().hex
-            job = Job(
-                id=job_id,
-                owner=owner,
-                key=key,
-                request=request,
-                number=number,
-                position=number,
-                priority=priority,
-                created_s=self._clock(),
-                folder=self._jobs / job_id,
-            )
-            undo.callback(shutil.rmtree, job.folder, ignore_errors=True)
-            durable.make_folder(job.folder)
-            write_request(job)
-            rows.save([job])
-            return job, True
-
-        job, new = self._database.write(work)
+        # The files of many jobs are written side by side; those of one key one after the other.
+        with self._keys[hash((owner, key)) % len(self._keys)] if key else nullcontext():
+            job, new = self._added(request, owner=owner, key=key, priority=priority)
         if not new and job.request != request:
             raise WrongState(
                 f"the key {key!r} belongs to another request (job {job.id})",
@@ -172,7 +156,7 @@ class Desk:
 
         def work(rows: Rows, undo: ExitStack) -> Job:
             job = rows.one(job_id)
-            fresh = replace(changes.anew(job), position=rows.next_number(), moved=True)
+            fresh = replace(changes.anew(job), position=self._database.next_number(), moved=True)
             rows.save([fresh])
             keep_order(rows, self._jobs.parent, undo=undo)
             # What has no outcome has not ended: see `rebuild`.
@@ -248,6 +232,43 @@ class Desk:
         self._database.freed()
         self._changed(job.owner, job_id, True)
 
+    def _added(
+        self, request: CaptureRequest, *, owner: str, key: str | None, priority: int
+    ) -> tuple[Job, bool]:
+        """The job of `add`, and whether it is new."""
+
+        def under(rows: Rows) -> Job | None:
+            return None if key is None else rows.under(owner, key)
+
+        def work(rows: Rows, undo: ExitStack) -> Job:
+            there = under(rows)
+            if there is None:
+                rows.save([job])
+            return there or job
+
+        there = self._database.read(under)
+        if there is not None:
+            return there, False
+        number, job_id = self._database.next_number(), uuid.uuid4().hex
+        job = Job(
+            id=job_id,
+            owner=owner,
+            key=key,
+            request=request,
+            number=number,
+            position=number,
+            priority=priority,
+            created_s=self._clock(),
+            folder=self._jobs / job_id,
+        )
+        with ExitStack() as undo:
+            undo.callback(durable.take_back_folder, job.folder)
+            write_folder(job)
+            listed = self._database.write(work)
+            if listed.id == job.id:
+                undo.pop_all()
+        return listed, listed.id == job.id
+
     def _change(self, job_id: str, change: Callable[[Job], Job]) -> Job:
         """The job, after `change`; one that `change` ends gets its outcome first."""
 
@@ -282,8 +303,7 @@ class Desk:
 def keep_folder(job: Job) -> None:
     """Makes the job's folder again, where somebody deleted it."""
     if not job.folder.is_dir():
-        durable.make_folder(job.folder)
-        write_request(job)
+        write_folder(job)
 
 
 def drop(path: Path) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 import sys
 import uuid
 from pathlib import Path
@@ -54,8 +55,7 @@ def move(source: Path, target: Path) -> None:
         FileNotFoundError: there is no such file.
     """
     try:
-        with source.open("rb+") as file:
-            sync(file.fileno())
+        sync_file(source)
         source.replace(target)
         sync_folder(target.parent)
         if source.parent != target.parent:
@@ -89,6 +89,27 @@ def take_back(path: Path) -> None:
     """Undoes the writing of `path`, if it happened, as well as the disk lets us."""
     with contextlib.suppress(OSError, DiskFull):
         remove(path)
+
+
+def take_back_folder(path: Path) -> None:
+    """Undoes the making of a folder and all that is in it, if it happened."""
+    if path.exists():
+        shutil.rmtree(path, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            sync_folder(path.parent)
+
+
+def sync_file(path: Path) -> None:
+    """The content of a file, that somebody else wrote and closed, is on the disk.
+
+    Raises:
+        DiskFull: the disk refuses.
+    """
+    try:
+        with path.open("rb+") as file:
+            sync(file.fileno())
+    except OSError as error:
+        raise _told(error, path) from error
 
 
 def make_folder(path: Path) -> None:

@@ -15,13 +15,14 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..contract.errors import BackendMismatch, RequestError
+from ..contract.errors import BackendMismatch, DiskFull, RequestError
 from ..contract.jobs import ENDED, FileStatus, JobError, State, from_json
 from ..contract.messages import CaptureRequest
 from . import durable
 
 REQUEST, OUTCOME, RESULT, PARTIAL = "request.json", "outcome.json", "result.npz", "partial.npz"
 WORK = "work-"  # and the attempt: where a worker makes its files
+NEW = ".new-"  # before the id: the folder of a job that is being added
 FORMAT = 1  # of both files
 _WORK_FOLDER = re.compile(rf"{WORK}(\d+)")
 
@@ -99,11 +100,28 @@ def from_row(row: tuple[Any, ...], jobs: Path) -> Job:
     return _job({**json.loads(body), **dict(zip(_COLUMNS, head, strict=True))}, jobs)
 
 
-def write_request(job: Job) -> None:
-    """The job's `request.json`, into its folder."""
+def write_folder(job: Job) -> None:
+    """The job's folder, with its `request.json`; it is not there before the file is whole.
+
+    Raises:
+        DiskFull: the disk has no space or refuses.
+    """
+    new = job.folder.with_name(f"{NEW}{job.id}")
+    try:
+        new.mkdir(mode=0o700)
+        _write_request(job, new)
+        durable.move_folder(new, job.folder)
+    except (OSError, DiskFull) as error:
+        durable.take_back_folder(new)
+        if isinstance(error, OSError):
+            raise durable.refusal(error, job.folder) or error from error
+        raise
+
+
+def _write_request(job: Job, folder: Path) -> None:
     names = ("id", "owner", "key", "number", "position", "priority", "created_s")
     values = {name: getattr(job, name) for name in names}
-    write_sealed(job.folder / REQUEST, {**values, "request": job.request.to_json()})
+    write_sealed(folder / REQUEST, {**values, "request": job.request.to_json()})
 
 
 def write_outcome(job: Job) -> None:

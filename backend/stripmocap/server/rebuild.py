@@ -17,6 +17,7 @@ from pathlib import Path
 
 from . import changes, durable
 from .job import (
+    NEW,
     OUTCOME,
     REQUEST,
     RESULT,
@@ -117,6 +118,8 @@ def sweep(jobs: list[Job], folder: Path) -> None:
     """
     for part in folder.glob(f".*{durable.PART}"):
         part.unlink(missing_ok=True)
+    for new in folder.glob(f"{NEW}*"):
+        shutil.rmtree(new, ignore_errors=True)
     for job in jobs:
         if not job.folder.is_dir():
             continue

@@ -46,7 +46,7 @@ class Store(Desk):
             keep_folder(job)
             shutil.rmtree(job.work, ignore_errors=True)
             undo.callback(shutil.rmtree, job.work, ignore_errors=True)
-            durable.make_folder(job.work)
+            job.work.mkdir(mode=0o700)
             rows.save([job])
             return job
 
@@ -69,6 +69,7 @@ class Store(Desk):
             drop(made)
             return job
         try:
+            durable.sync_file(made)
             status = status_of(made)
         except OSError as error:
             raise ServiceError(
@@ -85,8 +86,8 @@ class Store(Desk):
             )
             undo.callback(durable.put_back, job.folder / RESULT, made)
             undo.callback(durable.take_back, job.folder / OUTCOME)
-            durable.move(made, job.folder / RESULT)
-            write_outcome(done)
+            made.replace(job.folder / RESULT)
+            write_outcome(done)  # which syncs the folder, so that both names are on the disk
             rows.save([done])
             return done, True
 
