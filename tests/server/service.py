@@ -71,12 +71,13 @@ class Service:
         self.until(lambda: self.store.get(job.id).ended)
         return self.store.get(job.id)
 
-    def until_works(self, job: Job, stage: str = "people") -> Job:
-        """The job, once it has reached the third step of its stage."""
+    def until_works(self, job: Job) -> Job:
+        """The job, once it is in the stage of its deed."""
+        _, _, stage = Path(job.request.clip.path).stem.partition("-")
 
         def reached() -> bool:
             progress = self.supervisor.progress(job.id)
-            return progress is not None and progress.stage == stage
+            return progress is not None and progress.stage == (stage or "people")
 
         self.until(reached)
         return self.store.get(job.id)

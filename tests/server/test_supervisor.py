@@ -18,7 +18,7 @@ def test_a_job_that_is_queued_is_done_and_its_result_can_be_read(service):
 
     assert job.state == "done"
     assert len(result_file.load(job.folder / "result.npz").takes) == 1
-    assert not job.work.exists()
+    service.until(lambda: not job.work.exists())
 
 
 @pytest.mark.parametrize("deed", ["exit", "segfault", "exit-fit"])

@@ -54,7 +54,7 @@ def test_the_share_of_a_job_does_not_fall_when_its_worker_dies(service):
 
     service.workers()[0].kill()
     service.until(lambda: service.store.get(job.id).attempts == 2)
-    service.until(lambda: progress_of(service, job).stage == "fit")
+    service.until(lambda: progress_of(service, job).stage != "")
     shares.append(progress_of(service, job).share)
 
     assert shares == sorted(shares)
@@ -112,13 +112,24 @@ def test_a_command_that_is_no_program_is_a_failed_device_and_no_crash(tmp_path, 
         assert "cannot be started" in service.supervisor.notices[0]
 
 
+def test_a_worker_that_does_not_load_is_ended_and_another_one_started(tmp_path, monkeypatch):
+    monkeypatch.setattr(seat, "LOAD_S", 0.5)
+    with Service(tmp_path, habit="loading", stall_s=0.5) as service:
+        service.until(lambda: service.workers())
+        (before,) = service.workers()
+
+        service.until(lambda: service.workers() not in ([], [before]))
+
+        assert not before.is_running()
+
+
 def test_nonsense_from_a_worker_is_passed_over(tmp_path):
     with Service(tmp_path, habit="babbling") as service:
         assert service.until_ended(service.add("walk")).state == "done"
 
 
 def test_a_worker_that_says_nothing_for_too_long_is_ended(tmp_path):
-    with Service(tmp_path, stall_s=0.6) as service:
+    with Service(tmp_path, stall_s=1.0) as service:
         job = service.until_ended(service.add("sleep"))
 
         assert (job.state, job.attempts, job.error.code) == ("failed", 2, "worker_died")
@@ -205,7 +216,7 @@ def test_what_the_store_refuses_waits_until_it_does_not(refusing, refusal, deed,
 
     assert refusing.store.get(job.id).state == "running"
     assert not refusing.supervisor.idle
-    assert progress_of(refusing, job).share > 0
+    assert refusing.supervisor.progress(job.id) is not None
     refusing.store.refusal = None
     assert refusing.until_ended(job).state == state
     assert refusing.until_ended(refusing.add("walk")).state == "done"

@@ -38,7 +38,8 @@ class ToyBench:
             for step in range(STEPS):
                 report(stage, step, STEPS)
                 if stage == (where or STAGES[0]) and step == 2:
-                    self._do(deed, path.with_name(GO), report=report, publish=publish, small=small)
+                    again = partial(report, stage, step, STEPS)
+                    self._do(deed, path.with_name(GO), again=again, publish=publish, small=small)
             report(stage, STEPS, STEPS)
         return toy_capture()
 
@@ -48,11 +49,11 @@ class ToyBench:
     def memory(self):
         return 1000, 500
 
-    def _do(self, deed, go, *, report, publish, small):
+    def _do(self, deed, go, *, again, publish, small):
         match deed:
             case "wait":
                 while not go.exists():
-                    report(STAGES[0], 2, STEPS)
+                    again()
                     time.sleep(0.005)
             case "exit":
                 os._exit(3)
@@ -77,7 +78,7 @@ class ToyBench:
                 raise VideoError("it is no video", hint="Choose another.")
             case "publish":
                 publish(toy_capture())
-                self._do("wait", go, report=report, publish=publish, small=small)
+                self._do("wait", go, again=again, publish=publish, small=small)
             case "print":
                 os.write(1, b"a library in C\n")
                 print("a library in Python")

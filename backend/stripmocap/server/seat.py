@@ -25,6 +25,7 @@ from .process import Process
 from .store import Store
 
 CANCEL_S = 1.0  # for a worker to let go of a job before it is ended
+LOAD_S = 120.0  # that a worker may take to load, if a longer silence is not allowed anyway
 TICK_S = 0.25  # between two looks at a worker that works
 MANY_FAILURES = 4  # in a row, after which the device is said to have failed
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 60.0  # before a worker that failed is started again
@@ -243,8 +244,9 @@ class Seat:
                 return self._replace(process, None)
         if (size := process.memory()) > self._limits.worker_bytes:
             return self._replace(process, strikes.TooMuchMemory(size, self._limits.worker_bytes))
-        if self._silent_s > self._limits.stall_s:
-            self._replace(process, strikes.Stall(self._limits.stall_s))
+        patience_s = self._limits.stall_s if self._loaded else max(self._limits.stall_s, LOAD_S)
+        if self._silent_s > patience_s:
+            self._replace(process, strikes.Stall(patience_s))
 
     # --- the worker ---
 
