@@ -13,6 +13,7 @@ from server.running import (
     OTHER_KEY,
     Running,
     asked,
+    cancel_all,
     until,
     until_ended,
     until_state,
@@ -25,7 +26,6 @@ from stripmocap.contract.errors import (
     StripMocapError,
     WrongState,
 )
-from stripmocap.contract.jobs import ENDED
 from stripmocap.contract.messages import CaptureRequest, Clip
 from stripmocap.contract.service import Service
 
@@ -55,9 +55,7 @@ def service(running) -> Iterator[Service]:
     """A client of its own for each test, whose jobs nobody else sees."""
     client = running.service(os.urandom(16).hex())
     yield client
-    for each in client.every_job():
-        if each.state not in ENDED:
-            client.cancel(each.id)
+    cancel_all(client)
 
 
 def until_works(service: Service, job) -> None:

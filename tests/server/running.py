@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from stripmocap.contract.errors import WrongState
 from stripmocap.contract.handover import Handover
 from stripmocap.contract.jobs import ENDED, JobStatus
 from stripmocap.contract.messages import CaptureRequest, Clip
@@ -108,6 +109,13 @@ def until_state(service: Service, job: JobStatus, *states: str) -> JobStatus:
 
 def until_ended(service: Service, job: JobStatus) -> JobStatus:
     return until_state(service, job, *ENDED)
+
+
+def cancel_all(service: Service) -> None:
+    """Leaves no job of this client to hold up those of others."""
+    for each in service.every_job():
+        with contextlib.suppress(WrongState):  # it has ended meanwhile
+            service.cancel(each.id)
 
 
 @contextlib.contextmanager
