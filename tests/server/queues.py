@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+from stripmocap.contract.errors import VideoError
 from stripmocap.contract.messages import CaptureRequest, Clip
-from stripmocap.server.job import RESULT, Job
+from stripmocap.server.job import RESULT, Job, has_result
 from stripmocap.server.store import Store
 
 ANNA, BERT = "a" * 64, "b" * 64
@@ -34,6 +36,40 @@ def order(store: Store) -> list[str]:
     jobs, _ = store.listed(state="queued", limit=10_000)
     places = store.places(job.id for job in jobs)
     return sorted(places, key=places.__getitem__)
+
+
+def filled(data: Path) -> Store:
+    """A queue with jobs of all kinds, and what must survive of it."""
+    store = Store(data)
+    for number in range(12):
+        owner = ANNA if number % 2 else BERT
+        store.add(request(f"{number}.mp4"), owner=owner, key=f"shot {number}")
+    finish_next(store, b"first result")
+    finish_next(store, b"second result")
+    job = store.claim("cpu")
+    store.fail(job.id, VideoError("it is gone", hint="Bring it back."))
+    store.cancel(store.claim("cpu").id)
+    retried = store.claim("cpu")
+    store.cancel(retried.id)
+    store.retry(retried.id)
+    deleted = store.claim("cpu")
+    store.cancel(deleted.id)
+    store.delete(deleted.id)
+    last, _ = store.listed(limit=1)
+    store.move(last[0].id, priority=5)
+    store.move(order(store)[-2], to="first")
+    return store
+
+
+def kept(store: Store) -> tuple[list[tuple[Any, ...]], list[str]]:
+    """What must survive: who owns what, how it ended, and in which order the rest runs."""
+    jobs, _ = store.listed(limit=1000)
+    for job in jobs:
+        assert job.state != "done" or has_result(job)
+    known = [
+        (job.id, job.owner, job.key, job.state, job.request, job.result, job.error) for job in jobs
+    ]
+    return known, order(store)
 
 
 class Ears:

@@ -90,9 +90,9 @@ def reconcile(rows: Rows, data: Path, *, running: Iterable[Job] = ()) -> list[st
     lost = [job for job in listed if job.id not in folders]
     for job in lost:
         rows.forget(job.id)  # its folder was there before it was listed, so somebody deleted it
+    listed = [job for job in listed if job.id in folders]
     for job in listed:
-        if job.id in folders:
-            _correct(rows, job)
+        _correct(rows, job)
     missing, unreadable = _read(data / JOBS, sorted(folders - {job.id for job in listed}))
     adopted = _adopted(missing, listed)
     rows.save([_in_line(job) for job in adopted])
@@ -159,9 +159,11 @@ def _adopted(missing: list[Job], listed: list[Job]) -> list[Job]:
     keys = {(job.owner, job.key) for job in listed if job.key is not None}
     adopted: list[Job] = []
     for job in sorted(missing, key=lambda each: (each.number, each.id)):
-        if (job.owner, job.key) in keys:  # its adding was cut off and never acknowledged
-            shutil.rmtree(job.folder, ignore_errors=True)
-            continue
+        if (job.owner, job.key) in keys:
+            if job.attempts == 0 and not (job.folder / OUTCOME).exists():
+                shutil.rmtree(job.folder, ignore_errors=True)  # adding it was cut off
+                continue
+            job = replace(job, key=None)  # another version made it, and this one could not read it
         if job.key is not None:
             keys.add((job.owner, job.key))
         adopted.append(job)
