@@ -14,7 +14,7 @@ from stripmocap.server import app, listener
 from stripmocap.server.events import Events
 from stripmocap.server.life import Life
 from stripmocap.server.store import Store
-from stripmocap.server.uploads import Uploads, needed
+from stripmocap.server.uploads import Uploads
 from stripmocap.settings import Settings
 from stripmocap.steps import StepStore
 
@@ -57,11 +57,7 @@ class Service:
         self.life = Life(self.events.epoch, notices=lambda: self.notices)
         self.store = Store(data, changed=self.events.changed)
         self.supervisor = Idle()
-        self.uploads = Uploads(
-            data / "uploads",
-            limit_bytes=self.settings.upload_bytes,
-            needed=lambda: needed(self.store, data / "uploads"),
-        )
+        self.uploads = Uploads(data / "uploads", limit_bytes=self.settings.upload_bytes)
         self.steps = StepStore(data / "cache", limit_bytes=2**20)
         self.app = app.make(
             store=self.store,

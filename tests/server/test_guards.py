@@ -341,6 +341,7 @@ def test_who_got_in_is_heard_by_the_name_that_owns_its_jobs():
     call(app)
     call(app, headers={CLIENT_HEADER: "no key"})
     call(app, headers={CLIENT_HEADER: ANNA}, token="wrong")
+    call(app, headers={CLIENT_HEADER: ANNA}, path="/docs")  # where strangers may look
 
     assert heard == [hashlib.sha256(ANNA.encode()).hexdigest(), None, None]
 

@@ -261,7 +261,8 @@ def test_the_least_recently_used_goes_for_new_ones(folder):
 
 def test_what_a_job_needs_stays_and_new_footage_must_wait(folder):
     needed = {hashlib.sha256(film(number)).hexdigest() for number in range(3)}
-    store = Uploads(folder, limit_bytes=3500, needed=lambda: needed)
+    store = Uploads(folder, limit_bytes=3500)
+    store.keep(lambda: needed)
     for number in range(3):
         send(store, film(number))
 

@@ -20,7 +20,7 @@ from .guards import OPEN_PATHS, Guard
 from .statuses import Statuses
 from .store import Store
 from .supervisor import Supervisor
-from .uploads import Uploads
+from .uploads import Uploads, needed
 
 METHODS_AGE_S = 30.0  # how old what is said of model files may be
 CACHE_AGE_S = 5.0
@@ -61,12 +61,13 @@ def make(
         store: the queue.
         supervisor: of the workers.
         events: told of every change; of the same epoch as `life`.
-        uploads: footage that was sent.
+        uploads: footage that was sent; from now on it keeps what unfinished jobs of `store` need.
         settings: how the service runs.
         token: that every client must have.
         steps: kept outputs of pipeline steps.
         life: of the service.
     """
+    uploads.keep(lambda: needed(store, uploads.folder))
     app = FastAPI(
         title="Strip Mocap",
         version=metadata.version("stripmocap"),

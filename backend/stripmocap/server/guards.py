@@ -93,7 +93,7 @@ class Guard:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         guarded = _Send(send)
         try:
-            self._heard(self._checked(scope))
+            self._check(scope)
             body = _Body(receive, limit=_limit(scope), idle_s=self._idle_s, whole_s=self._whole_s)
             if not _is_chunk(scope):
                 await body.gather()
@@ -111,21 +111,18 @@ class Guard:
         if not guarded.started:  # else the client sees that the answer breaks off
             await answer(scope, receive, guarded)
 
-    def _checked(self, scope: Scope) -> str | None:
-        """Who calls, if that was said; the call is well-formed, from a program, and allowed.
-
-        Raises:
-            Refused: it is not.
-        """
+    def _check(self, scope: Scope) -> None:
+        """Raises Refused unless the call is well-formed, from a program, and allowed."""
         check_size(scope)
         headers = Headers(scope=scope)
         check_host(headers, self._settings, address=scope.get("server"))
         check_origin(headers)
         check_contract(headers)
-        if scope["path"] not in OPEN_PATHS:
-            check_token(headers, self._token)
+        if scope["path"] in OPEN_PATHS:
+            return
+        check_token(headers, self._token)
         key = headers.get(CLIENT_HEADER)
-        return owner_of(key) if key and re.fullmatch(CLIENT_KEY, key) else None
+        self._heard(owner_of(key) if key and re.fullmatch(CLIENT_KEY, key) else None)
 
 
 def owner_of(key: str) -> str:

@@ -45,13 +45,14 @@ class Shelf:
     Args:
         folder: it is made; its parent is there.
         limit_bytes: of everything in it.
-        needed: checksums of the files that must stay.
     """
 
-    def __init__(self, folder: Path, *, limit_bytes: int, needed: Callable[[], set[str]]) -> None:
+    needed: Callable[[], set[str]]  # checksums of the files that must stay
+
+    def __init__(self, folder: Path, *, limit_bytes: int) -> None:
         self.folder = folder
         self._limit = limit_bytes
-        self._needed = needed
+        self.needed = set
         if not folder.is_dir():
             durable.make_folder(folder)
 
@@ -170,7 +171,7 @@ class Shelf:
 
     def _spare(self, paths: list[Path]) -> list[Path]:
         """Those of `paths` that may go, the least recently used first."""
-        needed, now = self._needed(), time.time()
+        needed, now = self.needed(), time.time()
         found = []
         for path in paths:
             with contextlib.suppress(OSError):

@@ -51,16 +51,17 @@ class Uploads:
     Args:
         folder: it is made, its parent is there.
         limit_bytes: of everything in it; TooLarge beyond.
-        needed: checksums of the files that unfinished jobs read.
     """
 
-    def __init__(
-        self, folder: Path, *, limit_bytes: int, needed: Callable[[], set[str]] = set
-    ) -> None:
+    def __init__(self, folder: Path, *, limit_bytes: int) -> None:
         self.folder = folder
-        self._shelf = Shelf(folder, limit_bytes=limit_bytes, needed=needed)
+        self._shelf = Shelf(folder, limit_bytes=limit_bytes)
         self._lock = threading.RLock()  # over what lies in the folder, not over the sending
         self._senders: dict[tuple[str, str], _Sender] = {}
+
+    def keep(self, needed: Callable[[], set[str]]) -> None:
+        """From now on the files stay whose checksums `needed` returns."""
+        self._shelf.needed = needed
 
     def begin(self, sha256: str, *, size: int, owner: str, name: str | None = None) -> UploadStatus:
         """How much of the file is here, after room was made for the rest.
