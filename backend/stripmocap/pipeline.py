@@ -43,7 +43,7 @@ Report = Callable[[str, int, int], None]  # stage, done, of (0: not known); may 
 Publish = Callable[[Capture], None]  # handed what is finished of a long shot, ever more of it
 
 CHECK, LOAD, PEOPLE, FIT = "check", "load", "people", "fit"
-STAGES = (CHECK, LOAD, PEOPLE, FIT)  # that a report is told of, in order; some may be left out
+STAGES = (LOAD, CHECK, PEOPLE, FIT)  # that a report is told of, in order; some may be left out
 # Raised by hand whenever the same request would give another result (a house test reminds).
 PEOPLE_CODE = 1
 FIT_CODE = 1
@@ -61,9 +61,9 @@ _FIT_USES = ("torch", "scipy", "numpy")
 log = logging.getLogger(__name__)
 
 
-def capture(request: CaptureRequest, *, report: Report) -> Capture:
-    """What `request` asks for, all of it computed; see `Workshop.capture`."""
-    return Workshop().capture(request, report=report)
+def capture(request: CaptureRequest, *, report: Report, steps: StepStore | None = None) -> Capture:
+    """What `request` asks for; see `Workshop.capture`."""
+    return Workshop().capture(request, report=report, steps=steps)
 
 
 class Workshop:
@@ -135,7 +135,7 @@ class Workshop:
         small: bool,
     ) -> Capture:
         clip, beat = request.clip, _Beat(report)
-        beat(LOAD, 0, 0)
+        beat(LOAD, 0, 1)
         info = probe(clip.path, pulse=beat.again)
         template = body_file.load(EMBEDDED_BODY, request.body)
         provenance = _provenance(request, info, template)
@@ -143,7 +143,10 @@ class Workshop:
         window = SMALL_FRAMES_AT_ONCE if small else FRAMES_AT_ONCE
         fits_on = _what_a_fit_depends_on(request, sums, window=window)
         estimator = self._estimator(request, template, fits_on=fits_on)
+        beat(LOAD, 1, 1)
         memory, sees_on = _memory(clip, steps, beat), _what_sight_depends_on(clip, sums)
+
+        camera = _camera(info, request.focal_px)
 
         def fit() -> Estimate:
             people = memory.once_with_journal(
@@ -155,10 +158,9 @@ class Workshop:
             )
             if not people:
                 raise _nobody(clip)
-            camera = _camera(info, request.focal_px)
             return estimator(people, camera, beat, publish=_partly(publish, provenance))
 
-        depends_on = {**fits_on, "people": sees_on, "focal_px": request.focal_px}
+        depends_on = {**fits_on, "people": sees_on, "focal_px": camera.focal_px}
         estimate = memory.once(FIT, depends_on, make=fit, pack=_packed, unpack=_unpacked)
         return _captured(estimate, provenance)
 

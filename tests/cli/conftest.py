@@ -12,6 +12,7 @@ from stripmocap import pipeline
 from stripmocap.contract import body_file, result_file
 from stripmocap.contract.messages import CaptureRequest
 from stripmocap.contract.motion import Camera, Capture, Motion, Take
+from stripmocap.steps import StepStore
 from toybody import toy_body
 
 FPS = 25
@@ -22,6 +23,11 @@ SIZE = (64, 48)
 @pytest.fixture(autouse=True)
 def small_body(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(body_file, "load", lambda path, gender="neutral": toy_body())
+
+
+@pytest.fixture(autouse=True)
+def own_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STRIPMOCAP_DATA", str(tmp_path / "data"))
 
 
 @pytest.fixture
@@ -74,12 +80,21 @@ def made_capture(footage: Path, tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[CaptureRequest]:
+def stores() -> list[StepStore | None]:
+    """Where each capture that was `asked` for was to keep its steps."""
+    return []
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch, stores: list[StepStore | None]) -> list[CaptureRequest]:
     """What the pipeline was asked for; it answers at once."""
     requests: list[CaptureRequest] = []
 
-    def capture(request: CaptureRequest, *, report: pipeline.Report) -> Capture:
+    def capture(
+        request: CaptureRequest, *, report: pipeline.Report, steps: StepStore | None = None
+    ) -> Capture:
         requests.append(request)
+        stores.append(steps)
         report("find", 1, 2)
         report("fit", 2, 2)
         return capture_of(request)

@@ -94,3 +94,9 @@ def test_a_missing_truth_is_refused_before_the_work(footage, tmp_path, asked, ca
     assert status == cli.REFUSED
     assert "is not there" in capsys.readouterr().err
     assert asked == []
+
+
+def test_what_is_scored_was_computed_for_it(footage, truth_file, asked, stores):
+    cli.main(command(footage, truth_file, "--camera", "front"))
+
+    assert stores == [None]

@@ -12,6 +12,7 @@ from ..contract.errors import ResultFileError
 from ..contract.motion import Capture
 from ..progress import Progress
 from . import overlay
+from .cache import store_in
 from .outputs import check
 from .parser import request_of
 
@@ -22,8 +23,9 @@ def run(arguments: argparse.Namespace) -> int:
     check(arguments.output, suffixes=(".npz",), sources=(arguments.video,))
     if arguments.overlay:
         check(arguments.overlay, suffixes=overlay.MOVIES, sources=(arguments.video,))
+    steps = None if arguments.fresh else store_in(None)
     with Progress() as progress:
-        capture = pipeline.capture(request, report=progress)
+        capture = pipeline.capture(request, report=progress, steps=steps)
     save(capture, arguments.output)
     print(summary(capture, arguments.output))
     if arguments.overlay:

@@ -29,6 +29,7 @@ def make() -> argparse.ArgumentParser:
     _add_evaluate(verbs)
     _add_benchmark(verbs)
     _add_train(verbs)
+    _add_cache(verbs)
     add_serve(verbs)
     add_jobs(verbs, add_request=_add_request)
     doctor = verbs.add_parser("doctor", help="say what is installed, what is missing, what to do")
@@ -76,6 +77,15 @@ def _add_capture(verbs: _Verbs) -> None:
     capture.add_argument(
         "--overlay", type=Path, metavar="FILE", help="also draw the bodies over the footage, .mp4"
     )
+    capture.add_argument(
+        "--fresh", action="store_true", help="compute everything, and keep nothing for next time"
+    )
+
+
+def _add_cache(verbs: _Verbs) -> None:
+    cache = verbs.add_parser("cache", help="show or clear what is kept of earlier captures")
+    cache.add_argument("--clear", action="store_true", help="give up all of it")
+    cache.add_argument("--data", type=Path, metavar="DIR", help="the service's data folder")
 
 
 def _add_overlay(verbs: _Verbs) -> None:
