@@ -120,14 +120,15 @@ def backwards(start: float, length: float) -> FrameMap:
 
 
 def unretimed_step(shown: int, *, length: float, scene_fps: Fraction, fps: Fraction) -> float:
-    """Pictures for each scene frame: 1, or the ratio of the two rates.
+    """Pictures for each scene frame: the ratio of the two rates, or 1.
 
-    Blender does not tell whether a strip keeps its movie's speed, but the strip's length does: of
-    the two possible steps, the one that explains it better. Where both explain it, they are the
-    same to within a frame over the whole strip. `shown` pictures take `length` scene frames.
+    Blender does not tell whether a strip keeps its movie's speed, but `length`, the whole scene
+    frames that `shown` pictures take, does. Both may explain it; then they are the same to within
+    a frame over the whole strip, and the artist's own menu keeps the speed.
     """
-    steps = (1.0, float(fps / scene_fps))
-    return min(steps, key=lambda step: abs(shown / step - length))
+    keeping = float(fps / scene_fps)
+    cut_off = shown / keeping - length  # by Blender, in single precision, to whole frames
+    return keeping if -0.01 < cut_off < 1.01 else 1.0
 
 
 def shifted(old: StripTiming, new: StripTiming) -> FrameMap:

@@ -102,7 +102,7 @@ def clip_of(strip: Any) -> bpy.types.MovieClip | None:
     """The movie clip of a movie clip strip; None if it has none or Blender cannot tell which."""
     if hasattr(strip, "clip"):
         return strip.clip
-    # Before 4.4 the strip does not say, but what uses a clip and how long it is can be asked.
+    # Before 4.4 the strip does not say, but its length and rate are known, and who uses a clip.
     times = strip_times(strip)
     length = times["duration"] + times["left_handle_offset"] + times["right_handle_offset"]
     length += times["content_trim_start"] + times["content_trim_end"]
@@ -110,7 +110,9 @@ def clip_of(strip: Any) -> bpy.types.MovieClip | None:
     fitting = [
         clip
         for clip in bpy.data.movieclips
-        if strip.id_data in used.get(clip, ()) and clip.frame_duration == round(length)
+        if strip.id_data in used.get(clip, ())
+        and clip.frame_duration == round(length)
+        and abs(clip.fps - strip.fps) < 1e-3
     ]
     named = [clip for clip in fitting if clip.name == strip.name]
     candidates = named or fitting

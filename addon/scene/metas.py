@@ -99,6 +99,11 @@ def content_length(times: dict[str, float]) -> float:
     return times["duration"] + times["left_handle_offset"] + times["right_handle_offset"]
 
 
+def may_be_retimed(strip: bpy.types.Strip) -> bool:
+    """Whether retiming keys are on show that Blender does not let anybody read."""
+    return strip.show_retiming_keys and compat.retiming_frames(strip) is None
+
+
 def _shown(strip: bpy.types.Strip) -> tuple[float, float]:
     times = compat.strip_times(strip)
     start, length = times["content_start"], content_length(times)
@@ -111,8 +116,8 @@ def _check_speed(meta: bpy.types.Strip, length: float) -> None:
     extent = max(each["right_handle"] for each in times) - min(
         each["left_handle"] for each in times
     )
-    if abs(extent - length) > 0.5:
+    if abs(extent - length) > 0.5 or may_be_retimed(meta):
         raise errors.RequestError(
             f"the meta strip {meta.name} is retimed, and Blender does not tell by how much",
-            hint="Reset its retiming (Strip, Retiming), or take the footage out of the meta strip.",
+            hint="Reset its retiming and hide its keys (Strip, Retiming), or take the footage out.",
         )

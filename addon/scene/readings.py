@@ -15,7 +15,8 @@ from .footage import Footage
 from .metas import Nested, View
 
 _RETIMED_HINT = (
-    "Reset its retiming (Strip, Retiming), or render the strip to a movie and capture that."
+    "Reset its retiming and hide its keys (Strip, Retiming), or render the strip to a movie and"
+    " capture that."
 )
 
 
@@ -85,8 +86,9 @@ def _plain_step(strip: bpy.types.Strip, shown: Footage, left: int) -> float:
         return timing.unretimed_step(
             left, length=length, scene_fps=scene_fps(strip.id_data), fps=shown.fps
         )
-    # Blender never fits these to the scene's rate, so another length can only be retiming.
-    if abs(left - length) > 0.5:
+    # Blender never fits these to the scene's rate, so another length can only be retiming. Keys
+    # that leave the length alone cannot be found, but who set some has made them visible.
+    if abs(left - length) > 0.5 or metas.may_be_retimed(strip):
         raise _retimed(strip)
     return 1.0
 

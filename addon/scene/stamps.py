@@ -14,23 +14,23 @@ import bpy
 from . import metas
 
 _KEY = "stripmocap_id"
-_OWNER = "stripmocap_strip"  # scene and name of the strip when it was stamped
+_OWNER = "stripmocap_strip"  # scene and name of the strip that was stamped
 
 
 def stamp(strip: bpy.types.Strip) -> str:
     """The id of `strip`, 32 hex digits; made now if it has none of its own."""
-    known = stamp_of(strip)
-    if known and find(known) == strip:
-        strip[_OWNER] = _owner(strip)  # it may have been renamed since
-        return known
-    strip[_KEY] = uuid.uuid4().hex
-    strip[_OWNER] = _owner(strip)
-    return strip[_KEY]
+    strip_id = stamp_of(strip) or uuid.uuid4().hex
+    strip[_KEY] = strip_id
+    strip[_OWNER] = _name(strip)  # it may have been renamed since
+    return strip_id
 
 
 def stamp_of(strip: bpy.types.Strip) -> str:
-    """The id that `strip` bears, which may be a copy of another strip's; "" if it bears none."""
-    return str(strip.get(_KEY, ""))
+    """The id of `strip`; "" if it has none, or only a copy of another strip's."""
+    borne = _borne(strip)
+    if borne and strip.get(_OWNER) != _name(strip) and find(borne) != strip:
+        return ""
+    return borne
 
 
 def find(strip_id: str) -> bpy.types.Strip | None:
@@ -38,10 +38,14 @@ def find(strip_id: str) -> bpy.types.Strip | None:
 
     Of several it is the one that was stamped, else, if that was renamed or deleted, the first.
     """
-    bearers = [each.strip for each in metas.everywhere() if stamp_of(each.strip) == strip_id]
-    stamped = (strip for strip in bearers if strip.get(_OWNER) == _owner(strip))
+    bearers = [each.strip for each in metas.everywhere() if _borne(each.strip) == strip_id]
+    stamped = (strip for strip in bearers if strip.get(_OWNER) == _name(strip))
     return next(stamped, bearers[0] if bearers else None)
 
 
-def _owner(strip: bpy.types.Strip) -> str:
+def _borne(strip: bpy.types.Strip) -> str:
+    return str(strip.get(_KEY, ""))
+
+
+def _name(strip: bpy.types.Strip) -> str:
     return f"{strip.id_data.name}/{strip.name}"
