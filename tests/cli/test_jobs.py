@@ -19,7 +19,7 @@ from server.running import (
 )
 from stripmocap import cli
 from stripmocap.cli import connection
-from stripmocap.contract import handover, result_file
+from stripmocap.contract import calls, handover, result_file
 from stripmocap.contract.service import Service
 from stripmocap.server import lock
 
@@ -307,6 +307,31 @@ def test_to_a_service_for_other_machines_footage_is_sent(tmp_path, capsys):
     assert status == cli.DONE
     assert result_file.load(tmp_path / "result.npz").takes
     assert "upload: " in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("alone")
+def test_one_picture_is_not_sent_for_a_sequence(tmp_path, capsys):
+    with Running(tmp_path / "data") as running:
+        assert running.handover
+        asked(tmp_path / "shot.0001.png")
+        words = ["jobs", "--data", str(tmp_path / "data"), "add", "--upload"]
+        status = cli.main([*words, str(tmp_path / "shot.0001.png")])
+
+    assert status == cli.REFUSED
+    assert "Make a movie of the sequence" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("alone")
+def test_a_service_of_another_version_can_be_ended(tmp_path, monkeypatch, capsys):
+    with Running(tmp_path / "data") as running:
+        assert running.handover
+        monkeypatch.setattr(calls, "CONTRACT", calls.CONTRACT + 1)
+        status = cli.main(["jobs", "--data", str(tmp_path / "data"), "list"])
+        assert status == cli.REFUSED
+        assert "where the service runs" in capsys.readouterr().err
+
+        assert cli.main(["serve", "--data", str(tmp_path / "data"), "--stop"]) == cli.DONE
+        assert running.process.wait(DEADLINE_S) == 0
 
 
 @pytest.mark.usefixtures("alone")

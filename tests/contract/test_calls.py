@@ -66,7 +66,16 @@ def test_another_version_says_which_side_to_update(theirs, side, status):
     assert side in caught.value.hint
 
 
-@pytest.mark.parametrize("status", [200, 401, 404, 502])
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_proxy_that_does_not_reach_the_service_is_no_stranger(status):
+    with (
+        Host(lambda host, _: send(host, b"<html>", status=status, contract=None)) as host,
+        pytest.raises(BackendUnavailable, match="cannot be reached now"),
+    ):
+        caller(host.url).json("GET", "health")
+
+
+@pytest.mark.parametrize("status", [200, 401, 404, 500])
 def test_who_does_not_name_our_version_is_a_stranger(status):
     with (
         Host(lambda host, _: send(host, b"<html>", status=status, contract=None)) as host,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -12,7 +13,13 @@ from pathlib import Path
 from typing import IO
 
 from ..contract import handover, private_file
-from ..contract.errors import BackendUnavailable, NotAllowed, RequestError, ServiceError
+from ..contract.errors import (
+    BackendMismatch,
+    BackendUnavailable,
+    NotAllowed,
+    RequestError,
+    ServiceError,
+)
 from ..contract.handover import Handover
 from ..contract.service import Service
 from ..server import lock
@@ -173,7 +180,14 @@ def stop(service: Service, data: Path | None) -> None:
     Raises:
         ServiceError: it has not ended in time.
     """
-    service.stop()
+    try:
+        service.stop()
+    except BackendMismatch:
+        # One that runs on while Strip Mocap is brought up to date must not stand in the way.
+        found = data and handover.read(data)
+        if not found:
+            raise
+        os.kill(found.pid, signal.SIGTERM)
     until = time.monotonic() + STOP_S
     while data is not None and lock.held(data):
         if time.monotonic() > until:

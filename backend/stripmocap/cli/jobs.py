@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from ..contract import sequences
 from ..contract.errors import NotThere, RequestError
 from ..contract.jobs import JobStatus, to_json
 from ..contract.service import Service
@@ -52,6 +53,11 @@ def _submitted(service: Service, arguments: argparse.Namespace) -> JobStatus:
     request = request_of(arguments)
     path = connection.absolute(arguments.video)
     if arguments.upload or service.health().remote:
+        if sequences.is_picture(path):
+            raise RequestError(
+                f"{path.name} is a picture, and one file is sent",
+                hint="Make a movie of the sequence first, or use the service of this machine.",
+            )
         with Progress() as progress:
             name = service.upload(path, report=progress)
     else:

@@ -32,6 +32,7 @@ from .jobs import CLIENT_HEADER, CONTRACT, CONTRACT_HEADER
 Opener = Callable[[urllib.request.Request, float], http.client.HTTPResponse]  # request, timeout_s
 TIMEOUT_S = 20.0  # without a sign of life
 PAUSES_S = (0.2, 0.8)  # before a call that may be repeated is
+_OVERLOADED = {502, 503, 504}  # as proxies say it, and uvicorn
 MAX_ANSWER_BYTES = 64 * 2**20  # of what is not a file
 
 
@@ -194,6 +195,11 @@ class Caller:
         except BackendMismatch as mismatch:
             return mismatch
         except BackendUnavailable:
+            if error.code in _OVERLOADED:
+                return BackendUnavailable(
+                    f"the service at {self.url} cannot be reached now (HTTP status {error.code})",
+                    hint="Try again; too many may call it, or it may be starting.",
+                )
             return self._stranger(f"HTTP status {error.code}")
         values = cast("dict[str, Any]", said) if isinstance(said, dict) else {}
         message = str(values.get("message") or f"the service refused (HTTP status {error.code})")

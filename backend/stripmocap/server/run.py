@@ -78,6 +78,7 @@ def serve(
     running = _taken_or_found(lock, settings.data)
     if running is not None:
         _tell(running)
+        _say(f"A service runs on {settings.data} already, at {running.url}.")
         return 0
     try:
         handover.remove(settings.data)
