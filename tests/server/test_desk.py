@@ -69,6 +69,21 @@ def test_a_priority_out_of_range_is_refused(store):
     assert store.counts() == (0, 0)
 
 
+@pytest.mark.parametrize("key", ["", "x" * 1001, "\ud800"])
+def test_a_key_that_cannot_be_kept_is_refused(store, key):
+    with pytest.raises(RequestError, match="key"):
+        store.add(request(), owner=ANNA, key=key)
+    assert store.counts() == (0, 0)
+
+
+@pytest.mark.parametrize("key", ["ключ", "\0", "🎬" * 250, "'; DROP TABLE jobs"])
+def test_any_text_can_be_a_key(store, key):
+    job = store.add(request(), owner=ANNA, key=key)
+
+    assert store.add(request(), owner=ANNA, key=key) == job
+    assert store.get(job.id).key == key
+
+
 def test_nobody_sees_another_s_job(store):
     job = store.add(request(), owner=ANNA)
 
@@ -80,7 +95,9 @@ def test_nobody_sees_another_s_job(store):
     assert store.listed(owner=BERT) == ([], False)
 
 
-@pytest.mark.parametrize("job_id", ["", "0" * 32, "../jobs", "\0", "x" * 10_000, "'; DROP TABLE"])
+@pytest.mark.parametrize(
+    "job_id", ["", "0" * 32, "../jobs", "\0", "x" * 10_000, "\ud800", "'; DROP TABLE"]
+)
 def test_an_id_that_is_none_is_not_there(store, job_id):
     with pytest.raises(NotThere):
         store.get(job_id)

@@ -12,6 +12,7 @@ from .job import Job
 
 MOST_INTERRUPTIONS = 10  # without getting further; then the job itself is under suspicion
 MOST_NOTES = 50
+MOST_KEY_BYTES = 1000
 _FURTHER = 0.01  # share of the job that counts as having got further
 
 
@@ -24,6 +25,24 @@ def check_priority(priority: int) -> None:
     low, high = PRIORITY_RANGE
     if not low <= priority <= high:
         raise RequestError(f"the priority is {priority}", hint=f"Give {low} to {high}.")
+
+
+def check_key(key: str | None) -> None:
+    """Refuses a key that cannot be kept.
+
+    Raises:
+        RequestError: it is empty or too long, or is no text.
+    """
+    if key is None:
+        return
+    try:
+        fits = 0 < len(key.encode()) <= MOST_KEY_BYTES
+    except UnicodeEncodeError:  # half a letter
+        fits = False
+    if not fits:
+        raise RequestError(
+            f"the key {key[:40]!a} cannot be kept", hint=f"Give 1 to {MOST_KEY_BYTES} bytes."
+        )
 
 
 def wrong(job: Job, verb: str, *, hint: str) -> WrongState:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ..contract.errors import DiskFull, QueueUnavailable, ServiceError
 from . import durable, reserve, schema
@@ -140,7 +140,7 @@ class Database:
             ) from error
 
     @contextmanager
-    def _held(self, lock: threading.Lock | threading.RLock) -> Iterator[None]:  # type: ignore
+    def _held(self, lock: Any) -> Iterator[None]:  # threading.RLock is no type
         """`lock`, taken within the time that we would wait for another program."""
         if not lock.acquire(timeout=4 * self._busy_s + 5):
             raise QueueUnavailable("the job list is busy", hint="Try again in a moment.")

@@ -75,10 +75,10 @@ class Desk:
 
         Raises:
             WrongState: under `key` the owner asked for something else.
-            RequestError: `priority` is out of range.
+            RequestError: `priority` is out of range, or the key cannot be kept.
         """
         changes.check_priority(priority)
-
+        changes.check_key(key)
         # The files of many jobs are written side by side; those of one key one after the other.
         with self._keys[hash((owner, key)) % len(self._keys)] if key else nullcontext():
             job, new = self._added(request, owner=owner, key=key, priority=priority)

@@ -39,9 +39,9 @@ class Rows:
         Raises:
             NotThere: there is none, or it is not `owner`'s.
         """
-        found = self._all("WHERE id = ?", (job_id,))
+        found = self._all("WHERE id = ?", (job_id,)) if job_id.isascii() else []
         if not found or (owner is not None and found[0].owner != owner):
-            raise NotThere(f"there is no job {job_id[:64]!r}", hint="List your jobs to see them.")
+            raise NotThere(f"there is no job {job_id[:64]!a}", hint="List your jobs to see them.")
         return found[0]
 
     def under(self, owner: str, key: str) -> Job | None:
