@@ -128,6 +128,24 @@ def test_times_are_short(value, text):
     assert job_texts.seconds(value) == text
 
 
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0 bytes"), (1023, "1023 bytes"), (1536, "1.5 KB"), (20 * 2**30, "20.0 GB")],
+)
+def test_sizes_are_short(count, text):
+    assert job_texts.size(count) == text
+
+
+def test_a_table_says_why_a_job_failed():
+    long = replace(FAILED, error=JobError("video", "x" * 300, ""))
+
+    head, first, second = job_texts.table([FAILED, long]).splitlines()
+
+    assert "no video" in first
+    assert len(second) < 100
+    assert first.index("walk.mp4") == head.index("NAME")
+
+
 def test_a_job_is_followed_from_one_run_of_the_service_to_the_next(tmp_path):
     data, stream, found = tmp_path / "data", io.StringIO(), []
 

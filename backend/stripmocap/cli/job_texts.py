@@ -10,7 +10,8 @@ from ..contract.jobs import Health, JobStatus
 SHORT_ID = 8  # letters; enough to tell a person's jobs apart
 _BAR = 10
 _HEADS = ("ID", "STATE", "PROGRESS", "LEFT", "PLACE", "NAME")
-_GIB = 2**30
+_STEP = 1024
+_WIDE = 48  # letters of a reason in a table
 
 
 def table(jobs: Iterable[JobStatus]) -> str:
@@ -56,8 +57,8 @@ def paragraph(job: JobStatus) -> str:
         ("asked", _moment(job.created_s)),
         ("started", _moment(job.started_s)),
         ("ended", _moment(job.finished_s)),
-        ("result", job.result and f"{job.result.size} bytes, SHA-256 {job.result.sha256}"),
-        ("so far", job.partial and f"{job.partial.size} bytes can be fetched (--partial)"),
+        ("result", job.result and f"{size(job.result.size)}, SHA-256 {job.result.sha256}"),
+        ("so far", job.partial and f"{size(job.partial.size)} can be fetched (--partial)"),
         *(("note", each) for each in job.notes),
         ("advice", job.error and job.error.hint),
     ]
@@ -74,15 +75,14 @@ def health(health: Health, url: str) -> str:
     for device in health.devices:
         memory = ""
         if device.memory_free is not None and device.memory_total is not None:
-            free, total = device.memory_free / _GIB, device.memory_total / _GIB
-            memory = f", {free:.1f} of {total:.1f} GB free"
+            memory = f", {size(device.memory_free)} of {size(device.memory_total)} free"
         facts.append((device.name, f"{device.label}, {device.state}{memory}"))
     for method in health.methods:
         facts.append((method.key, f"{method.label}: {'ready' if method.ready else 'lacks files'}"))
         facts += [("", each) for each in method.lacks]
     facts += [
-        ("disk", f"{health.disk_free / _GIB:.1f} GB free"),
-        ("kept steps", f"{health.cache_size / _GIB:.2f} of {health.cache_limit / _GIB:.0f} GB"),
+        ("disk", f"{size(health.disk_free)} free"),
+        ("kept steps", f"{size(health.cache_size)} of {size(health.cache_limit)}"),
         *(("note", each) for each in health.notices),
     ]
     return _facts(facts)
@@ -100,12 +100,23 @@ def seconds(value: float | None) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+def size(count: int) -> str:
+    """So many bytes, as 3.2 GB."""
+    number = float(count)
+    for unit in ("bytes", "KB", "MB"):
+        if number < _STEP:
+            return f"{count} bytes" if unit == "bytes" else f"{number:.1f} {unit}"
+        number /= _STEP
+    return f"{number:.1f} GB"
+
+
 def _row(job: JobStatus) -> Sequence[str]:
     running = job.state == "running"
+    reason = job.error.message if job.error is not None else ""
     return (
         job.id[:SHORT_ID],
         job.state,
-        _progress(job) if running else "",
+        _progress(job) if running else reason[:_WIDE],
         seconds(job.progress.left_s) if running else "",
         "" if job.place is None else str(job.place + 1),
         job.name,
