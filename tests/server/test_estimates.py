@@ -8,8 +8,6 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from stripmocap import pipeline
-from stripmocap.methods.smplify import fit
-from stripmocap.people import tracking
 from stripmocap.server import estimates
 from stripmocap.server.estimates import PLAN, Estimate
 
@@ -52,7 +50,7 @@ def wildest_error(found, total_s, *, after=0.2):
 
 
 def test_the_plan_is_in_the_words_and_the_order_of_the_pipeline():
-    assert PLAN == (tracking.STAGE, fit.STAGE)
+    assert PLAN == (pipeline.PEOPLE, pipeline.FIT)
     assert tuple(each for each in pipeline.STAGES if each in PLAN) == PLAN
     assert set(estimates.USUAL_RATES) == set(PLAN)
 
@@ -92,6 +90,15 @@ def test_on_a_machine_of_another_speed_the_current_stage_tells(factor):
     found, total_s, _ = played({}, [("fit", 10_000, 0.015 * factor, 20)])
 
     assert wildest_error(found, total_s) < 0.3
+
+
+@pytest.mark.parametrize("factor", [0.4, 4.0])
+def test_on_a_machine_of_another_speed_later_stages_are_judged_by_the_first(factor):
+    job = [("people", 1000, 0.045 * factor, 4), ("fit", 1000, 0.015 * factor, 4)]
+
+    found, total_s, _ = played({}, job)
+
+    assert wildest_error([each for each in found if each[1].stage == "people"], total_s) < 0.3
 
 
 def test_a_fit_that_moves_only_twice_goes_by_the_known_rate():
@@ -180,6 +187,17 @@ def test_the_rates_of_stages_that_were_long_enough_are_told():
     _, _, estimate = played({}, job)
 
     assert estimate.finish() == pytest.approx({"people": 0.08}, rel=0.05)
+
+
+def test_a_rate_is_that_of_the_steps_once_they_have_found_their_pace():
+    clock = Clock()
+    estimate = Estimate({}, clock=clock)
+
+    for step in range(401):
+        estimate.report("people", step, 400)
+        clock.now_s += 0.001 if step < 200 else 0.05
+
+    assert estimate.finish() == pytest.approx({"people": 0.05})
 
 
 def test_a_jump_of_the_time_of_day_changes_nothing(monkeypatch):

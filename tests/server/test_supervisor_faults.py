@@ -14,7 +14,7 @@ import pytest
 from server.service import DEADLINE_S, Service
 from stripmocap.contract.errors import DiskFull, QueueUnavailable
 from stripmocap.contract.jobs import JobProgress
-from stripmocap.server import seat
+from stripmocap.server import seat, strikes
 from stripmocap.server.store import Store
 
 SERVER = Path(__file__).with_name("toyserver.py")
@@ -45,6 +45,38 @@ def test_a_worker_that_is_killed_costs_one_attempt(service, stage):
     assert (job.state, job.strikes, job.small) == ("done", 1, True)
     assert "SIGKILL" in job.notes[0]
     assert "SIGKILL" in (job.folder / "log.txt").read_text(encoding="utf-8")
+
+
+def test_a_worker_that_ends_before_it_says_anything_of_its_job_is_not_the_jobs_fault(
+    service, quick_starts
+):
+    job = service.add("early")
+    service.until(lambda: service.store.get(job.id).attempts == 2)
+    service.go()
+
+    job = service.until_ended(job)
+    assert (job.state, job.strikes, job.small) == ("done", 0, False)
+
+
+def test_a_job_that_always_ends_its_worker_before_anything_is_said_fails_in_the_end(
+    service, quick_starts
+):
+    job = service.until_ended(service.add("early"))
+
+    assert (job.state, job.attempts) == ("failed", strikes.FALSE_STARTS + 2)
+
+
+def test_a_queue_whose_every_job_ends_its_worker_fails_ever_more_slowly(service, monkeypatch):
+    pauses = []
+    monkeypatch.setattr(seat, "_pause_after", lambda failures: pauses.append(failures) or 0.0)
+    for _ in range(4):
+        service.until_ended(service.add("exit"))
+    failed = [each for each in pauses if each > 0]
+    service.until_ended(service.add("walk"))
+    service.until_ended(service.add("exit"))
+
+    assert failed == [1, 2, 3, 4]
+    assert max(pauses[8:]) <= 0
 
 
 def test_the_share_of_a_job_does_not_fall_when_its_worker_dies(service):

@@ -51,6 +51,7 @@ class Attempt:
     ) -> None:
         self.job = job
         self.cancelled_at: float | None = None
+        self.heard = False  # the worker has said something of it
         self.over = False
         self.held: str | None = None  # why the worker waits, in a sentence
         self._device = device
@@ -58,8 +59,8 @@ class Attempt:
         self._share = job.share  # kept, so that a service that is killed tells no less later
         self._keeps_at = 0.0
         self._tell: Callable[[], object] | None = None  # the store, how it ended
-        here = {stage: rate for (stage, on), rate in rates.items() if on == device}
-        self._estimate = Estimate(here, share=job.share)
+        self._rates = {stage: rate for (stage, on), rate in rates.items() if on == device}
+        self._estimate = Estimate(self._rates, share=job.share)
 
     def is_of(self, job_id: str, attempt: int) -> bool:
         """Whether this is that attempt at that job."""
@@ -84,7 +85,7 @@ class Attempt:
 
     def hear(self, line: lines.AboutJob) -> None:
         """Takes in what the worker says of this attempt."""
-        self.held = None
+        self.held, self.heard = None, True
         match line:
             case lines.Reported(_, _, stage, done, of):
                 self._estimate.report(stage, done, of)
@@ -118,7 +119,7 @@ class Attempt:
             self._write("cancelled; the worker was ended")
             return self._end(None)
         self._write(f"the worker {cause.what}")
-        verdict = strikes.of_death(self.job, cause)
+        verdict = strikes.of_death(self.job, cause, begun=self.heard)
         self._end(lambda: self._apply(verdict))
 
     def put_back(self, note: str) -> None:
@@ -151,7 +152,8 @@ class Attempt:
             self._apply(error)
         # A later attempt goes quickly over what the one before has kept.
         for stage, rate in rates.items() if self.job.attempts == 1 else ():
-            self._store.keep_rate(stage, self._device, rate)
+            kept = self._rates.get(stage, rate)
+            self._store.keep_rate(stage, self._device, (kept + rate) / 2)
 
     def _apply(self, verdict: strikes.Verdict) -> None:
         """Puts the job back or lets it fail, unless it was cancelled and begun again meanwhile."""
@@ -160,7 +162,7 @@ class Attempt:
         if isinstance(verdict, StripMocapError):
             self._store.fail(self.job.id, verdict)
         else:
-            self._requeue(verdict.note, strike=True)
+            self._requeue(verdict.note, strike=verdict.strike)
             self._freed()
 
     def _requeue(self, note: str, *, strike: bool = False) -> None:

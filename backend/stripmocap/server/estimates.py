@@ -21,11 +21,11 @@ USUAL_RATES = {"people": 0.045, "fit": 0.015}
 PLAN = ("people", "fit")  # stages in their order; each has about as many steps as the one before
 MAX_SHARE = 0.999  # until the job is done
 MIN_STEPS, MIN_SPENT_S = 20, 1.0  # of a stage whose rate is worth keeping
-_TRUST_S = 5.0  # of steps, after which a stage's own rate counts alone
+_TRUST_S = 2.0  # of steps, after which a stage's own rate counts alone
 # What takes longer than expected will go on for half of the time by which it is late, which it is
 # said to be from 0.7 of the expected time on: so nothing is ever said to end at once.
 _LATE_FROM, _LATE = 0.7, 0.5
-_MAX_MARKS = 128
+_MIN_MARKS, _MAX_MARKS = 8, 128
 
 
 class Estimate:
@@ -44,7 +44,7 @@ class Estimate:
         share: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._rates = {**USUAL_RATES, **rates}
+        self._known, self._rates = set(rates), {**USUAL_RATES, **rates}
         self._base = self._share = min(max(share, 0.0), MAX_SHARE)
         self._clock = clock
         self._began = clock()
@@ -113,7 +113,12 @@ class Estimate:
             return left_s if self._seen.issuperset(PLAN) else None
         # How many people there are is not known before the last frame is seen: one is assumed.
         later = [each for each in PLAN[PLAN.index(stage.name) + 1 :] if each not in self._seen]
-        return left_s + stage.of * sum(self._rates[each] for each in later)
+        later_s = sum(self._rates[each] * self._slowness(stage, each) for each in later)
+        return left_s + stage.of * later_s
+
+    def _slowness(self, stage: _Stage, later: str) -> float:
+        """What to multiply the rate of a later stage by: nobody has seen this device at either."""
+        return 1.0 if self._known & {stage.name, later} else stage.slowness()
 
 
 @dataclass
@@ -147,34 +152,40 @@ class _Stage:
             return None
         if self.done >= self.of:
             return 0.0
-        planned, measured, weight = self._planned_s(now), None, 0.0
-        since, until = self._latter_half()
-        if until[0] > since[0]:
-            a_step = (until[1] - since[1]) / (until[0] - since[0])
-            measured = _counted_down(a_step * (self.of - self.done), now - until[1])
-            weight = min((until[1] - since[1]) / _TRUST_S, 1.0)
-        if planned is None or measured is None:
-            return measured if planned is None else planned
-        return weight * measured + (1 - weight) * planned
+        planned, (rate, trust) = self._planned_s(now), self._latter_half()
+        if rate is None:
+            return planned
+        measured = _counted_down(rate * (self.of - self.done), now - self.marks[-1][1])
+        return measured if planned is None else trust * measured + (1 - trust) * planned
+
+    def slowness(self) -> float:
+        """Times that a step takes as long as usual, as far as that can be said; else 1."""
+        rate, trust = self._latter_half()
+        if rate is None or not self.usual:
+            return 1.0
+        return trust * rate / self.usual + (1 - trust)
 
     def rate(self, now: float) -> float | None:
-        """Seconds a step over all of the stage; None if it was too short to tell."""
+        """Seconds a step, once it has found its pace; None if the stage was too short to tell."""
         steps, spent_s = self.done - (self.first or 0), now - self.began
         if steps < max(MIN_STEPS, self.of // 2) or spent_s < MIN_SPENT_S:
             return None
-        return spent_s / steps
+        rate, _ = self._latter_half()
+        return spent_s / steps if rate is None or len(self.marks) < _MIN_MARKS else rate
 
     def _planned_s(self, now: float) -> float | None:
         if self.usual is None:
             return None
         return _counted_down(self.usual * (self.of - (self.first or 0)), now - self.began)
 
-    def _latter_half(self) -> tuple[tuple[int, float], tuple[int, float]]:
-        """Two marks, from half of the time between the first and the last to the last."""
-        last = self.marks[-1]
-        half = (self.marks[0][1] + last[1]) / 2
+    def _latter_half(self) -> tuple[float | None, float]:
+        """Seconds a step over the latter half of the marks' time, and how far to trust it."""
+        done, at = self.marks[-1]
+        half = (self.marks[0][1] + at) / 2
         since = next((each for each in self.marks[:-1] if each[1] >= half), self.marks[-2:][0])
-        return since, last
+        if since[0] == done:
+            return None, 0.0
+        return (at - since[1]) / (done - since[0]), min((at - since[1]) / _TRUST_S, 1.0)
 
 
 def _counted_down(expected_s: float, spent_s: float) -> float:

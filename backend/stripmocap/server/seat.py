@@ -30,6 +30,7 @@ TICK_S = 0.25  # between two looks at a worker that works
 MANY_FAILURES = 4  # in a row, after which the device is said to have failed
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 60.0  # before a worker that failed is started again
 STEADY_S = 60.0  # a worker that lived so long has started well
+BAD_LUCK = 4  # deaths at work, one after the other; more are the fault of this machine, not of jobs
 STORE_PAUSE_S = 2.0  # before the store is asked again for what it refused
 BUG_PAUSE_S = 1.0
 _SLEPT_S = 2.0  # a longer tick is the machine's sleep, not the worker's silence
@@ -103,7 +104,8 @@ class Seat:
         self._process: Process | None = None
         self._loaded = False  # the process is ready for jobs
         self._attempt: Attempt | None = None
-        self._failures = 0  # of workers, one after the other
+        self._failures = 0  # of workers to start, one after the other
+        self._deaths = 0  # of workers at work, one after the other
         self._start_at = self._ask_at = 0.0
         self._born = self._looked = time.monotonic()
         self._silent_s = 0.0
@@ -226,7 +228,7 @@ class Seat:
         if attempt.held:
             self.notices["disk"] = attempt.held
         if attempt.over and self._process:
-            self._failures = 0
+            self._failures = self._deaths = 0
             self.status = replace(self.status, state="ready")
 
     def _look(self) -> None:
@@ -267,10 +269,14 @@ class Seat:
 
     def _lose(self, cause: strikes.Cause | None) -> None:
         """Goes on without the worker, which has ended, until the next one is started."""
-        steady = self._working or time.monotonic() - self._born > STEADY_S
+        begun = self._attempt is not None and not self._attempt.over and self._attempt.heard
+        steady = begun or time.monotonic() - self._born > STEADY_S
         self._failures = 0 if steady else self._failures + 1
+        self._deaths += begun and cause is not None
         self._process, self._loaded = None, False
-        self._start_at = time.monotonic() + _pause_after(self._failures)
+        # If every job ended its worker, a whole queue would fail before anybody looks.
+        pause_s = _pause_after(max(self._failures, self._deaths - BAD_LUCK))
+        self._start_at = time.monotonic() + pause_s
         self.status = replace(self.status, state="starting", memory_free=None)
         if self._failures >= MANY_FAILURES and cause:
             self.status = replace(self.status, state="failed")
@@ -337,6 +343,6 @@ class Seat:
 
 def _pause_after(failures: int) -> float:
     """Seconds before the next start, after so many failures in a row."""
-    if failures == 0:
+    if failures <= 0:
         return 0.0
     return min(FIRST_PAUSE_S * 2 ** (failures - 1), LONGEST_PAUSE_S)

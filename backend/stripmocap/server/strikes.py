@@ -8,6 +8,7 @@ from ..contract.errors import DeviceOutOfMemory, StripMocapError, WorkerDied
 from .job import Job
 
 GIB = 2**30
+FALSE_STARTS = 3  # of a job, whose worker ended for reasons of its own; then the job is suspected
 
 
 @dataclass(frozen=True)
@@ -58,16 +59,19 @@ Cause = Crash | Stall | TooMuchMemory
 
 @dataclass(frozen=True)
 class Again:
-    """The job is put back, to be tried with smaller batches."""
+    """The job is put back."""
 
     note: str
+    strike: bool = True  # to be tried with smaller batches, for the last time
 
 
 Verdict = Again | StripMocapError
 
 
-def of_death(job: Job, cause: Cause) -> Verdict:
-    """What becomes of `job`, whose worker ended because of `cause`."""
+def of_death(job: Job, cause: Cause, *, begun: bool = True) -> Verdict:
+    """What becomes of `job`, whose worker ended because of `cause`, perhaps before it began it."""
+    if not begun and job.attempts - job.strikes <= FALSE_STARTS:
+        return Again(f"The worker {cause.what} before it began the job.", strike=False)
     if not job.strikes:
         return Again(f"The worker {cause.what}; the job is tried again with smaller batches.")
     return WorkerDied(f"the worker {cause.what}, for the second time", hint=cause.advice)
