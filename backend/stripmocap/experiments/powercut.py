@@ -50,13 +50,12 @@ def build(folder: Path) -> Path | None:
 
 
 def record(command: Sequence[str], data: Path, *, marks: Path, recorder: Path) -> list[Event]:
-    """What `command` did to the files in the empty folder `data`, and what it wrote to `marks`.
+    """What `command` did to the files in the folder `data`, and what it wrote to `marks`.
 
     Raises:
         subprocess.CalledProcessError: it failed.
     """
     data, marks = data.resolve(), marks.resolve()
-    assert not any(data.iterdir())
     log = marks.with_name(f"{marks.name}.record")
     environment = {
         **os.environ,
@@ -140,12 +139,16 @@ class _Node:
 
 
 class Disk:
-    """A folder on a disk that may lose its power after each event."""
+    """A folder on a disk that may lose its power after each event.
 
-    def __init__(self) -> None:
-        self._root = _Node(names={})
+    Args:
+        before: the folder as it is before the first event; all of it is safe. None: it is empty.
+    """
+
+    def __init__(self, before: Path | None = None) -> None:
         self._open: dict[int, _Node] = {}  # by inode: a number is used again once its file is gone
         self._order = 0
+        self._root = _Node(names={}) if before is None else self._found(before)
 
     def happen(self, event: Event) -> None:
         """Does what the event says."""
@@ -202,6 +205,15 @@ class Disk:
                     make(inner, path / os.fsdecode(name))
 
         make(self._root, target)
+
+    def _found(self, path: Path) -> _Node:
+        if path.is_dir():
+            names = {os.fsencode(each.name): self._found(each) for each in path.iterdir()}
+            node = _Node(names=names)
+        else:
+            node = _Node(path.read_bytes())
+        self._open[path.stat().st_ino] = node
+        return node
 
     def _change(self, event: Event, *, offset: int = 0, **what: bytes | int) -> None:
         # Files that were opened before the record began are none of the folder's.

@@ -12,9 +12,9 @@ import os
 import random
 import shutil
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from ..contract.errors import ServiceError, StripMocapError
@@ -23,7 +23,7 @@ from ..contract.messages import CaptureRequest, Clip
 from ..server.job import RESULT, WORK, Job, has_result
 from ..server.rebuild import JOBS
 from ..server.store import Store
-from .powercut import MARK, SURVIVALS, Disk, Event, Survival, build, record
+from .powercut import MARK, SURVIVALS, Disk, Event, build, record
 
 STEPS = 120  # that the child takes
 _STEPS_A_RUN = 25  # of the service, before it is closed, or left as it is, and opened again
@@ -41,7 +41,12 @@ class Figures:
 
 
 def run(
-    scratch: Path, *, seed: int = 0, cuts: int | None = None, steps: int = STEPS
+    scratch: Path,
+    *,
+    seed: int = 0,
+    cuts: int | None = None,
+    steps: int = STEPS,
+    recoveries: int = 0,
 ) -> Figures | None:
     """How many cuts of the power lose or damage something; None where they cannot be tried.
 
@@ -50,27 +55,19 @@ def run(
         seed: of what the child does and of what the disk keeps.
         cuts: so many, at random points; None: after every event, with everything that may be left.
         steps: that the child takes.
+        recoveries: after so many of the cuts, the power fails again while the list recovers, once
+            at each point of that.
     """
     recorder = build(scratch)
     if recorder is None:
         return None
-    data, marks = scratch / "data", scratch / "marks"
-    data.mkdir()
-    arguments = [str(data.resolve()), str(marks.resolve()), str(seed), str(steps)]
-    command = [sys.executable, "-m", __spec__.name, *arguments]
-    events = record(command, data, marks=marks, recorder=recorder)
-    said = [json.loads(each.data) for each in events if each.what == MARK]
-    tried = 0
-    violations: list[str] = []
-    for number, survival, left, at in _cuts(events, scratch / "left", seed=seed, cuts=cuts):
-        tried += 1
-        found = violation(left, said[max(0, at - 1) : at + 1] or [EMPTY])
-        if at == 0 and found is not None:  # the list is not there yet
-            found = violation(left, [EMPTY])
-        if found is not None:
-            violations.append(f"after event {number} ({survival}): {found}")
-        shutil.rmtree(left)
-    return Figures(tried, len(said), len(events), tuple(violations))
+    trial = _Trial(scratch, recorder, random.Random(seed))
+    (scratch / "data").mkdir()
+    events = trial.recorded(scratch / "data", seed=seed, steps=steps)
+    said = [EMPTY, *_said(events)]
+    wanted = [said[number : number + 2] for number in range(len(said))]
+    trial.cut(Disk(), events, wanted, cuts=cuts, recoveries=recoveries)
+    return Figures(trial.cuts, len(said) - 1, len(events), tuple(trial.violations))
 
 
 EMPTY: dict[str, Any] = {"jobs": {}, "order": []}
@@ -132,22 +129,78 @@ def _difference(found: dict[str, Any], expected: dict[str, Any]) -> str:
     return f"said and found: {differ}" if differ else f"order {found['order']}"
 
 
-def _cuts(
-    events: list[Event], left: Path, *, seed: int, cuts: int | None
-) -> Iterator[tuple[int, Survival, Path, int]]:
-    """Event, kind, what is left, and how often the child had spoken, of each cut."""
-    rng = random.Random(seed)
-    every = [(number, each) for number in range(len(events) + 1) for each in SURVIVALS]
-    chosen = set(every if cuts is None else rng.sample(every, min(cuts, len(every))))
-    disk, spoken = Disk(), 0
-    for number in range(len(events) + 1):
-        if number > 0:
-            disk.happen(events[number - 1])
-            spoken += events[number - 1].what == MARK
-        for survival in SURVIVALS:
-            if (number, survival) in chosen:
-                disk.survive(left, survival, rng=rng)
-                yield number, survival, left, spoken
+def _said(events: list[Event]) -> list[dict[str, Any]]:
+    """What the child said that the list was, each time."""
+    return [json.loads(each.data) for each in events if each.what == MARK]
+
+
+class _Trial:
+    """Cuts the power and counts what comes of it."""
+
+    def __init__(self, scratch: Path, recorder: Path, rng: random.Random) -> None:
+        self.cuts = 0
+        self.violations: list[str] = []
+        self._scratch = scratch
+        self._recorder = recorder
+        self._rng = rng
+
+    def recorded(self, data: Path, *, seed: int, steps: int) -> list[Event]:
+        """What a child does to the list in `data`."""
+        with TemporaryDirectory(dir=self._scratch) as folder:
+            marks = Path(folder) / "marks"
+            arguments = [str(data.resolve()), str(marks.resolve()), str(seed), str(steps)]
+            command = [sys.executable, "-m", __spec__.name, *arguments]
+            return record(command, data, marks=marks, recorder=self._recorder)
+
+    def cut(
+        self,
+        disk: Disk,
+        events: list[Event],
+        wanted: list[list[dict[str, Any]]],
+        *,
+        cuts: int | None = None,
+        recoveries: int = 0,
+        name: str = "",
+    ) -> None:
+        """Lets the events happen to the disk, cuts the power on the way, and looks at the list.
+
+        Args:
+            disk: before the first event.
+            events: that happen to it.
+            wanted: the lists that are right, by the number of times that the child had spoken.
+            cuts: as in `run`.
+            recoveries: as in `run`.
+            name: of the cut before.
+        """
+        points = [(number, each) for number in range(len(events) + 1) for each in SURVIVALS]
+        if cuts is not None:
+            points = sorted(self._rng.sample(points, min(cuts, len(points))))
+        again = set(self._rng.sample(points, min(recoveries, len(points))))
+        happened = 0
+        for number, survival in points:
+            for event in events[happened:number]:
+                disk.happen(event)
+            happened = number
+            spoken = sum(each.what == MARK for each in events[:number])
+            where = f"{name}after event {number} ({survival})"
+            with TemporaryDirectory(dir=self._scratch) as folder:
+                left = Path(folder) / "left"
+                disk.survive(left, survival, rng=self._rng)
+                if (number, survival) in again:
+                    self._cut_again(left, wanted[spoken], name=f"{where}, then ")
+                self.cuts += 1
+                found = violation(left, wanted[spoken])
+            if found is not None:
+                self.violations.append(f"{where}: {found}")
+
+    def _cut_again(self, left: Path, wanted: list[dict[str, Any]], *, name: str) -> None:
+        """Cuts the power while the list in `left` recovers; `left` stays as it is."""
+        with TemporaryDirectory(dir=self._scratch) as folder:
+            data = Path(folder) / "data"
+            shutil.copytree(left, data)
+            disk = Disk(data)
+            events = self.recorded(data, seed=0, steps=0)
+            self.cut(disk, events, [wanted, _said(events)], name=name)
 
 
 class _Child:
@@ -155,6 +208,7 @@ class _Child:
 
     def __init__(self, data: Path, rng: random.Random) -> None:
         self.store = Store(data)
+        self.store.recover()
         self._data = data
         self._rng = rng
         self._added = 0
@@ -220,6 +274,7 @@ def main(data: str, marks: str, seed: str, steps: str) -> None:
     """The child: changes the list in `data`, and says in `marks` what it is after each step."""
     said = os.open(marks, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
     child = _Child(Path(data), random.Random(int(seed)))
+    os.write(said, json.dumps(snapshot(child.store)).encode())
     for step in range(int(steps)):
         if step % _STEPS_A_RUN == _STEPS_A_RUN - 1:
             child.open_again()
