@@ -5,74 +5,29 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
+import torch
 from movies import turn_clockwise, write_movie
 from numpy.testing import assert_allclose
-from stripmocap import assets, pipeline
+from standins import SIZE, request, silent, stand_in
+from stripmocap import pipeline
 from stripmocap.contract.errors import AssetMissing, NobodyFound, VideoError
 from stripmocap.contract.messages import CaptureRequest, Clip
 from stripmocap.methods.toolbox import Estimate
-from stripmocap.people.observations import Person
 from toyshot import toy_motion
-
-SIZE = (64, 48)
-
-
-def silent(stage: str, done: int, of: int) -> None:
-    """A report that tells nobody."""
-
-
-def person(times_s: list[float]) -> Person:
-    frames = len(times_s)
-    return Person(
-        person=0,
-        times_s=np.array(times_s),
-        boxes=np.zeros((frames, 4)),
-        keypoints=np.zeros((frames, 33, 3)),
-        landmarks3d=np.zeros((frames, 33, 3)),
-        presence=np.ones(frames),
-    )
 
 
 @pytest.fixture
 def asked(tmp_path, monkeypatch) -> dict:
     """What the stand-ins were asked: `expected_frames`, `camera` and `tools`."""
-    said = {}
-    file = tmp_path / "network"
-    file.write_bytes(b"weights")
-
-    def follow(frames, *, detector, report, expected_frames):
-        said["expected_frames"] = expected_frames
-        return [person([frame.time_s for frame in frames])]
-
-    def load(tools, options):
-        said["tools"], said["options"] = tools, options
-
-        def estimate(people, camera, report, *, publish):
-            said["camera"] = camera
-            motion = toy_motion(0, frames=2, fps=30, seed=0)
-            return Estimate(camera=replace(camera, focal_px=77.0), motions=(motion,))
-
-        return estimate
-
-    monkeypatch.setattr(pipeline, "BlazePose", lambda: None)
-    monkeypatch.setattr(pipeline, "follow", follow)
-    monkeypatch.setattr(pipeline, "ESTIMATORS", {"smplify": load})
-    monkeypatch.setattr(assets, "locate", lambda name: file)
-    return said
+    return stand_in(monkeypatch, tmp_path / "network")
 
 
 @pytest.fixture
 def footage(tmp_path) -> Path:
     return write_movie(tmp_path / "walk.mp4", size=SIZE, frames=10)
-
-
-def request(path: Path, **changes) -> CaptureRequest:
-    return CaptureRequest(Clip(str(path)), **changes)
 
 
 def test_the_estimate_becomes_the_fitted_take_and_its_camera_is_kept(asked, footage):
@@ -138,6 +93,32 @@ def test_a_clip_without_people_is_refused_with_what_a_person_needs(asked, footag
         pipeline.capture(request(footage), report=silent)
 
     assert refused.value.hint
+
+
+def test_a_part_is_published_as_a_capture_that_says_so(footage, asked, monkeypatch):
+    parts = []
+
+    def load(tools, options):
+        def estimate(people, camera, report, *, publish):
+            estimated = Estimate(camera, (toy_motion(0, frames=2, fps=30, seed=0),))
+            publish(estimated)
+            return estimated
+
+        return estimate
+
+    monkeypatch.setattr(pipeline, "ESTIMATORS", {"smplify": load})
+
+    whole = pipeline.Workshop().capture(request(footage), report=silent, publish=parts.append)
+
+    (part,) = parts
+    assert part.provenance == {**whole.provenance, "partial": True}
+    assert "partial" not in whole.provenance
+    assert [take.label for take in part.takes] == ["fitted"]
+
+
+def test_apples_device_lacks_what_a_fit_needs():
+    assert pipeline.Workshop("mps").device.type == "cpu"
+    assert pipeline.Workshop("cuda:1").device == torch.device("cuda", 1)
 
 
 def test_a_missing_clip_is_refused_before_anything_is_loaded(asked, tmp_path):

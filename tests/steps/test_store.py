@@ -196,7 +196,7 @@ import sys, numpy as np
 from pathlib import Path
 from stripmocap.steps import StepStore
 store = StepStore(Path(sys.argv[1]), limit_bytes=4 * 2**20)
-for turn in range(60):
+for turn in range(15):
     for number in range(12):
         found = store.fetch("people", f"k{number}")
         if found is None:
