@@ -65,8 +65,9 @@ def test_what_cannot_be_is_refused(flags, environment):
         settings(*flags, **environment)
 
 
-def test_the_service_that_runs_is_ended(tmp_path, capsys):
-    with Running(tmp_path) as running:
+@pytest.mark.parametrize("flags", [[], ["--behind-proxy"]], ids=["by a call", "by a signal"])
+def test_the_service_that_runs_is_ended(tmp_path, capsys, flags):
+    with Running(tmp_path, *flags) as running:
         assert running.handover
         status = cli.main(["serve", "--data", str(tmp_path), "--stop"])
 

@@ -182,12 +182,11 @@ def stop(service: Service, data: Path | None) -> None:
     """
     try:
         service.stop()
-    except BackendMismatch:
-        # One that runs on while Strip Mocap is brought up to date must not stand in the way.
-        found = data and handover.read(data)
-        if not found:
+    except (BackendMismatch, BackendUnavailable, NotAllowed):
+        # Of another version, with a certificate that is not known here, or behind a proxy: it must
+        # not stand in the way of its own user.
+        if data is None or not _signalled(data):
             raise
-        os.kill(found.pid, signal.SIGTERM)
     until = time.monotonic() + STOP_S
     while data is not None and lock.held(data):
         if time.monotonic() > until:
@@ -197,6 +196,18 @@ def stop(service: Service, data: Path | None) -> None:
             )
         time.sleep(0.05)
     print("The service has ended." if data else "The service ends.")
+
+
+def _signalled(data: Path) -> bool:
+    """Whether the process of the service that runs on `data` was asked to end."""
+    found = handover.read(data)
+    if found is None or not lock.held(data):
+        return False
+    try:
+        os.kill(found.pid, signal.SIGTERM)
+    except OSError:
+        return False
+    return True
 
 
 def _path(given: Path | None, variable: str) -> Path | None:

@@ -11,7 +11,9 @@ _Verbs = argparse._SubParsersAction  # argparse gives it no public name
 
 def add_serve(verbs: _Verbs) -> None:
     """The verb `serve`; what is not given is None, for the environment or a default to fill."""
-    serve = verbs.add_parser("serve", help="run the service that captures jobs from a queue")
+    serve = verbs.add_parser(
+        "serve", help="run the service that captures jobs from a queue", allow_abbrev=False
+    )
     serve.add_argument("--data", type=Path, metavar="DIR", help="where jobs and results are kept")
     serve.add_argument("--host", help="address to listen at (default: this machine only)")
     serve.add_argument("--port", type=int, metavar="N", help="default: any that is free")
