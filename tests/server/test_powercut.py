@@ -9,7 +9,7 @@ import pytest
 from stripmocap.experiments import powercut, powercut_jobs
 from stripmocap.experiments.powercut import SURVIVALS, Disk, Event
 
-CUTS = 250  # all of them take minutes: `stripmocap experiment faults`
+CUTS = 100  # all of them take minutes: `stripmocap experiment faults`
 
 
 @pytest.fixture(scope="session")
@@ -36,11 +36,11 @@ def left(disk, target, survival, *, seed=0):
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_no_cut_of_the_power_loses_or_halves_what_was_acknowledged(tmp_path, recorder, seed):
-    figures = powercut_jobs.run(tmp_path, seed=seed, cuts=CUTS)
+    figures = powercut_jobs.run(tmp_path, seed=seed, cuts=CUTS, recoveries=2)
 
     assert figures is not None
-    assert figures.cuts == CUTS
-    assert figures.acknowledged == powercut_jobs.STEPS
+    assert figures.cuts == CUTS + 2 * CUTS // 5
+    assert figures.acknowledged == powercut_jobs.STEPS + 1
     assert figures.violations == ()
 
 
@@ -108,6 +108,24 @@ def test_a_long_write_may_be_torn_between_sectors(tmp_path):
     assert b"x" * 4096 in found
     assert any(each.strip(b"\0") and b"\0" in each for each in found)
     assert all(len(each) % powercut.SECTOR == 0 for each in found)
+
+
+def test_what_was_there_before_is_safe(tmp_path, recorder):
+    data = tmp_path / "before"
+    data.mkdir()
+    (data / "old").write_bytes(b"old")
+    (data / "lost").write_bytes(b"lost")
+    disk = Disk(data)
+    program = (
+        "import os, sys; file = open(sys.argv[1] + '/old', 'r+b'); file.write(b'new');"
+        "file.close(); os.unlink(sys.argv[1] + '/lost')"
+    )
+    command = [sys.executable, "-c", program, str(data.resolve())]
+    for each in powercut.record(command, data, marks=tmp_path / "marks", recorder=recorder):
+        disk.happen(each)
+
+    assert left(disk, tmp_path / "synced", "synced") == {"old": b"old", "lost": b"lost"}
+    assert left(disk, tmp_path / "all", "all") == {"old": b"new"}
 
 
 def test_an_inode_that_is_used_again_is_another_file(tmp_path):

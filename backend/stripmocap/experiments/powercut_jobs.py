@@ -23,7 +23,7 @@ from ..contract.messages import CaptureRequest, Clip
 from ..server.job import RESULT, WORK, Job, has_result
 from ..server.rebuild import JOBS
 from ..server.store import Store
-from .powercut import MARK, SURVIVALS, Disk, Event, build, record
+from .powercut import MARK, SURVIVALS, Disk, Event, Survival, build, record
 
 STEPS = 120  # that the child takes
 _STEPS_A_RUN = 25  # of the service, before it is closed, or left as it is, and opened again
@@ -55,8 +55,8 @@ def run(
         seed: of what the child does and of what the disk keeps.
         cuts: so many, at random points; None: after every event, with everything that may be left.
         steps: that the child takes.
-        recoveries: after so many of the cuts, the power fails again while the list recovers, once
-            at each point of that.
+        recoveries: after so many of the cuts, the power fails again while the list recovers, a
+            fifth as often as `cuts` says.
     """
     recorder = build(scratch)
     if recorder is None:
@@ -172,7 +172,9 @@ class _Trial:
             recoveries: as in `run`.
             name: of the cut before.
         """
-        points = [(number, each) for number in range(len(events) + 1) for each in SURVIVALS]
+        points: list[tuple[int, Survival]] = [
+            (number, each) for number in range(len(events) + 1) for each in SURVIVALS
+        ]
         if cuts is not None:
             points = sorted(self._rng.sample(points, min(cuts, len(points))))
         again = set(self._rng.sample(points, min(recoveries, len(points))))
@@ -187,20 +189,23 @@ class _Trial:
                 left = Path(folder) / "left"
                 disk.survive(left, survival, rng=self._rng)
                 if (number, survival) in again:
-                    self._cut_again(left, wanted[spoken], name=f"{where}, then ")
+                    fewer = None if cuts is None else cuts // 5
+                    self._cut_again(left, wanted[spoken], cuts=fewer, name=f"{where}, then ")
                 self.cuts += 1
                 found = violation(left, wanted[spoken])
             if found is not None:
                 self.violations.append(f"{where}: {found}")
 
-    def _cut_again(self, left: Path, wanted: list[dict[str, Any]], *, name: str) -> None:
+    def _cut_again(
+        self, left: Path, wanted: list[dict[str, Any]], *, cuts: int | None, name: str
+    ) -> None:
         """Cuts the power while the list in `left` recovers; `left` stays as it is."""
         with TemporaryDirectory(dir=self._scratch) as folder:
             data = Path(folder) / "data"
             shutil.copytree(left, data)
             disk = Disk(data)
             events = self.recorded(data, seed=0, steps=0)
-            self.cut(disk, events, [wanted, _said(events)], name=name)
+            self.cut(disk, events, [wanted, _said(events)], cuts=cuts, name=name)
 
 
 class _Child:
