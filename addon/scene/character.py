@@ -10,16 +10,20 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import bpy
+import numpy as np
 
 from ..contract import body_file, errors, motion
 from ..rigging import bones
 from ..rigging.timing import StripTiming
 from . import animation, armature, camera, compat, follow, mesh
+
+Steps = Generator[None, None, "Shot"]
 
 _NAME_BYTES = 32  # of the source's name; Blender cuts names at 63 bytes before 5.0
 
@@ -54,6 +58,25 @@ def import_capture(
     Raises:
         ResultFileError: there is nobody in the capture.
     """
+    steps = importing(capture, body=body, scene=scene, timing=timing)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+def importing(
+    capture: motion.Capture,
+    *,
+    body: body_file.BodyTemplate,
+    scene: bpy.types.Scene,
+    timing: StripTiming,
+) -> Steps:
+    """The same in steps, so that Blender can draw and handle events in between.
+
+    Undo, redo and loading a file between two steps take away what was made until then.
+    """
     people = _people(capture)
     if not people:
         raise errors.ResultFileError(
@@ -65,7 +88,7 @@ def import_capture(
     seer = camera.build(f"{source}_camera", capture.camera, collection=collection, scene=scene)
     rigs, actions = [], []
     for person, takes in people.items():
-        rig, made = _build_person(
+        rig, made = yield from _building(
             f"{source}_person{person}",
             takes,
             body=body,
@@ -167,7 +190,7 @@ def _people(capture: motion.Capture) -> dict[int, dict[str, motion.Motion]]:
     return dict(sorted(people.items()))
 
 
-def _build_person(
+def _building(
     name: str,
     takes: dict[str, motion.Motion],
     *,
@@ -175,42 +198,64 @@ def _build_person(
     view: motion.Camera,
     timing: StripTiming,
     collection: bpy.types.Collection,
-) -> tuple[bpy.types.Object, list[bpy.types.Action]]:
+) -> Generator[None, None, tuple[bpy.types.Object, list[bpy.types.Action]]]:
     betas = list(takes.values())[-1].betas
     rest = bones.rest_bones(body.rest_joints(betas))
     own = bpy.data.collections.new(name)
     collection.children.link(own)
     rig = armature.build(name, rest, collection=own)
+    yield
     own.objects.link(mesh.build(f"{name}_body", body, betas=betas, rig=rig))
+    yield
     # The bones as Blender rounded them, so that no error of its own creeps into the keys.
     rotations = armature.rest_rotations(rig)
     actions = []
     for label, each in takes.items():
-        frames = timing.scene_frames(each.times_s)
-        rising = slice(None) if timing.rate > 0 else slice(None, None, -1)
-        quats = bones.pose_quats(
-            each.global_orient,
-            each.body_pose,
-            world_from_camera=view.world_from_camera,
-            rest_rotations=rotations,
-        )
-        locations = bones.root_locations(
-            each.transl,
-            rest_pelvis=body.rest_joints(each.betas)[0],
-            world_from_camera=view.world_from_camera,
-            root_head=rest.heads[0],
-            root_rotation=rotations[0],
-        )
-        action = animation.build_action(
+        action = _build_take(
             f"{name}_{label}",
-            rig,
-            frames=frames[rising],
-            quats=quats[rising],
-            locations=locations[rising],
+            each,
+            rig=rig,
+            rest=rest,
+            rotations=rotations,
+            rest_pelvis=body.rest_joints(each.betas)[0],
+            view=view,
+            timing=timing,
         )
         compat.assign(rig, action)  # the last is the best
         actions.append(action)
+        yield
     return rig, actions
+
+
+def _build_take(
+    name: str,
+    take: motion.Motion,
+    *,
+    rig: bpy.types.Object,
+    rest: bones.RestBones,
+    rotations: np.ndarray,
+    rest_pelvis: np.ndarray,
+    view: motion.Camera,
+    timing: StripTiming,
+) -> bpy.types.Action:
+    frames = timing.scene_frames(take.times_s)
+    rising = slice(None) if timing.rate > 0 else slice(None, None, -1)
+    quats = bones.pose_quats(
+        take.global_orient,
+        take.body_pose,
+        world_from_camera=view.world_from_camera,
+        rest_rotations=rotations,
+    )
+    locations = bones.root_locations(
+        take.transl,
+        rest_pelvis=rest_pelvis,
+        world_from_camera=view.world_from_camera,
+        root_head=rest.heads[0],
+        root_rotation=rotations[0],
+    )
+    return animation.build_action(
+        name, rig, frames=frames[rising], quats=quats[rising], locations=locations[rising]
+    )
 
 
 def _provenance(

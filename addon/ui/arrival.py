@@ -39,10 +39,12 @@ def awaited() -> bool:
     return any(notes.awaited(scene) for scene in bpy.data.scenes)
 
 
-def bring_in(
+def bringing_in(
     live: session.Session, arrived: errands.Arrived, *, context: bpy.types.Context
-) -> character.Shot:
+) -> character.Steps:
     """Imports a result under its strip, or where the window is if the strip is not in this file.
+
+    It goes in steps, see `character.importing`.
 
     Raises:
         StripMocapError: it cannot be placed, or there is nobody in it; nothing was changed.
@@ -62,7 +64,7 @@ def bring_in(
             start_frame=float(scene.frame_start),
             start_s=character.clip_start_s(capture),
         ).timing
-    shot = character.import_capture(capture, body=arrived.body, scene=scene, timing=timing)
+    shot = yield from character.importing(capture, body=arrived.body, scene=scene, timing=timing)
     strip_id = stamps.stamp_of(strip) if strip is not None else ""
     character.mark(shot, capture, job_id=arrived.job_id, strip_id=strip_id)
     notes.note_import(strip.id_data if strip is not None else scene, arrived.job_id, key=key)

@@ -19,6 +19,8 @@ from ..scene import selection, strips
 from . import arrival, notes, preferences, session, update
 
 EVERY_S = 0.25
+SOON_S = 0.01  # between two slices of an import
+SLICE_S = 0.02  # of an import; a single step may take longer
 LOOK_AGAIN_S = 2.0  # at a selection that seems the same: a file may have come or gone
 _SHOWN_IN = ("SEQUENCE_EDITOR", "VIEW_3D", "PREFERENCES")
 
@@ -37,12 +39,21 @@ def beat() -> float:
         log.exception("Strip Mocap's timer")
         live.problem = "Internal error, see the console. Please report it"
     spent.append((did, time.perf_counter() - began))
-    return EVERY_S
+    return EVERY_S if live.importing is None else SOON_S
+
+
+def interrupted() -> None:
+    """Offers the import that was under way again: what was made of it is gone."""
+    live = session.current()
+    if live.importing is not None:
+        live.remarks[live.importing.arrived.job_id] = "The import was interrupted"
+        live.importing, live.dirty = None, True
 
 
 def register() -> None:
     """Starts the timer, unless Blender has no windows, and hears of files that are loaded."""
-    bpy.app.handlers.load_post.append(_loaded)
+    for handlers, handler in _HANDLERS:
+        handlers.append(handler)
     if not bpy.app.background:
         bpy.app.timers.register(beat, first_interval=EVERY_S, persistent=True)
 
@@ -51,18 +62,22 @@ def unregister() -> None:
     """Stops both; harmless when they are stopped already."""
     if bpy.app.timers.is_registered(beat):
         bpy.app.timers.unregister(beat)
-    for each in [each for each in bpy.app.handlers.load_post if each is _loaded]:
-        bpy.app.handlers.load_post.remove(each)
+    for handlers, handler in _HANDLERS:
+        while handler in handlers:
+            handlers.remove(handler)
 
 
 def _turn(live: session.Session, context: bpy.types.Context) -> str:
     """Everything a beat may do; in a word, what it did."""
+    if live.importing is not None and live.importing.title:
+        return _end_import(live)
     if live.preferences_stale:
         _look_for_service(live, context)
     live.hear(auto_import=preferences.of(context).auto_import)
     _open_logs(live)
-    did = _import_one(live, context)
-    _look_at_selection(live, context)
+    did = _import_some(live, context)
+    if live.importing is None:
+        _look_at_selection(live, context)
     if live.dirty:
         live.dirty = False
         _draw_again(context)
@@ -79,29 +94,53 @@ def _look_for_service(live: session.Session, context: bpy.types.Context) -> None
         live.fail(error)
 
 
-def _import_one(live: session.Session, context: bpy.types.Context) -> str:
+def _import_some(live: session.Session, context: bpy.types.Context) -> str:
+    """Some steps of an import that is under way, or the first of the next; in a word, what."""
+    if live.importing is None:
+        return _begin_import(live, context)
+    under_way = live.importing
+    until = time.perf_counter() + SLICE_S
+    try:
+        while time.perf_counter() < until:
+            next(under_way.steps)
+    except StopIteration as end:
+        under_way.title = f"Import {end.value.collection.name}"
+    except errors.StripMocapError as error:
+        live.importing, live.remarks[under_way.arrived.job_id] = None, session.sentence(error)
+    except ReferenceError:  # what was made until now is gone: undone, deleted, another file
+        interrupted()
+    return "import"
+
+
+def _begin_import(live: session.Session, context: bpy.types.Context) -> str:
     if not live.ready or arrival.busy(context):
         return "beat"
     arrived = live.ready.popleft()
     by_hand = arrived.job_id in live.by_hand
     live.by_hand.discard(arrived.job_id)
-    reason = "" if by_hand else _kept_back(live, arrived, context)
+    reason = "" if by_hand else _kept_back(live, arrived)
     if not arrival.undoable(context):
         reason = "Leave the mode you are in, then press Import"
     if reason:
         live.remarks[arrived.job_id] = reason
+        live.dirty = True
         return "kept back"
-    try:
-        shot = arrival.bring_in(live, arrived, context=context)
-    except errors.StripMocapError as error:
-        live.remarks[arrived.job_id] = session.sentence(error)
-        return "refused"
-    bpy.ops.ed.undo_push(message=f"Import {shot.collection.name}")
-    arrived.path.unlink(missing_ok=True)
+    steps = arrival.bringing_in(live, arrived, context=context)
+    live.importing = session.Import(arrived, steps)
     return "import"
 
 
-def _kept_back(live: session.Session, arrived: errands.Arrived, context: bpy.types.Context) -> str:
+def _end_import(live: session.Session) -> str:
+    """Makes what was imported one step of undo, in a turn of its own: it takes its time."""
+    under_way, live.importing = live.importing, None
+    assert under_way is not None, "asked"
+    bpy.ops.ed.undo_push(message=under_way.title)
+    under_way.arrived.path.unlink(missing_ok=True)
+    live.dirty = True
+    return "undo push"
+
+
+def _kept_back(live: session.Session, arrived: errands.Arrived) -> str:
     """Why a result is only offered; empty if it is to be imported by itself."""
     if arrived.job_id in notes.imported():
         return "It is in this file already"
@@ -151,3 +190,16 @@ def _loaded(*_: object) -> None:
     live = session.current()
     live.shots, live.remarks, live.selection = (), {}, None
     live.preferences_stale = True  # the new file may wait for captures
+
+
+@persistent
+def _leaving(*_: object) -> None:
+    interrupted()
+
+
+_HANDLERS = (
+    (bpy.app.handlers.load_post, _loaded),
+    (bpy.app.handlers.load_pre, _leaving),
+    (bpy.app.handlers.undo_pre, _leaving),
+    (bpy.app.handlers.redo_pre, _leaving),
+)

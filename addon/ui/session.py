@@ -18,6 +18,7 @@ from ..contract import errors, messages
 from ..remote import errands, host
 from ..remote.ledger import Ledger
 from ..remote.watcher import Watcher
+from ..scene.character import Steps
 from ..scene.strips import Shot
 
 SLICE_S = 0.003  # for hearing news, in one turn of Blender's main loop
@@ -32,6 +33,15 @@ class Ticket:
     path: str  # of the footage, on this computer
 
 
+@dataclass
+class Import:
+    """A result that is being imported."""
+
+    arrived: errands.Arrived
+    steps: Steps
+    title: str = ""  # of the undo step that is still to be made; empty before the last step
+
+
 class Session:
     """What the panel has in memory."""
 
@@ -39,6 +49,7 @@ class Session:
         self.ledger = Ledger()
         self.tickets: dict[str, Ticket] = {}  # by key
         self.ready: deque[errands.Arrived] = deque()  # brought, not yet imported
+        self.importing: Import | None = None
         self.by_hand: set[str] = set()  # ids of jobs whose import was asked for by a button
         self.remarks: dict[str, str] = {}  # why a job was not imported by itself, by id
         self.shots: tuple[Shot, ...] = ()  # of the selection, as the panel shows them

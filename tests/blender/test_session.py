@@ -94,6 +94,11 @@ def people():
     return sorted(each.name for each in bpy.data.objects if each.type == "ARMATURE")
 
 
+def settled(panel):
+    """Whether all that arrived is imported."""
+    return people() and panel.live.importing is None
+
+
 def captured(panel):
     """A job of the selected strip, done on the service."""
     assert bpy.ops.stripmocap.capture() == {"FINISHED"}
@@ -115,7 +120,7 @@ def test_selected_strip_becomes_a_job_under_its_stamp(panel, strip):
 def test_a_finished_capture_imports_itself_once(panel, strip):
     captured(panel)
 
-    panel.beat_until(people, what="people")
+    panel.beat_until(lambda: settled(panel), what="people")
     panel.finish()
     for _ in range(20):
         heartbeat.beat()
@@ -128,7 +133,7 @@ def test_a_finished_capture_imports_itself_once(panel, strip):
 def test_the_animation_lies_under_the_strip(panel, strip):
     captured(panel)
 
-    panel.beat_until(people, what="people")
+    panel.beat_until(lambda: settled(panel), what="people")
 
     first, _ = bpy.data.actions["walk_person0_refined"].frame_range
     assert first == pytest.approx(11)
@@ -162,7 +167,7 @@ def test_a_capture_that_was_under_way_is_offered_when_its_file_is_opened_again(p
     assert bpy.ops.stripmocap.import_job(job_id="1", key=panel.service.jobs["1"].key) == {
         "FINISHED"
     }
-    panel.beat_until(people, what="people")
+    panel.beat_until(lambda: settled(panel), what="people")
     assert bpy.data.actions["walk_person0_refined"].frame_range[0] == pytest.approx(11)
 
 
@@ -172,6 +177,17 @@ def test_a_file_that_waits_for_nothing_starts_no_service(panel, strip):
         time.sleep(0.01)
 
     assert panel.started == []
+
+
+def test_an_import_that_was_interrupted_is_offered_again(panel, strip):
+    captured(panel)
+    panel.beat_until(lambda: panel.live.importing, what="an import")
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+
+    assert panel.live.importing is None
+    assert people() == []
+    assert bpy.ops.stripmocap.import_job(job_id="1") == {"FINISHED"}
+    panel.beat_until(lambda: settled(panel), what="people")
 
 
 def test_an_import_can_be_left_to_the_user(panel, strip, monkeypatch):
@@ -204,7 +220,7 @@ def test_a_result_goes_into_the_scene_it_was_asked_for_in(panel, strip):
     other = bpy.data.scenes.new("Other")
     bpy.context.window.scene = other
 
-    panel.beat_until(people, what="people")
+    panel.beat_until(lambda: settled(panel), what="people")
 
     assert [each.name for each in asked_in.collection.children] == ["walk capture"]
     assert not other.collection.children
@@ -212,7 +228,7 @@ def test_a_result_goes_into_the_scene_it_was_asked_for_in(panel, strip):
 
 def test_a_duplicate_of_a_captured_strip_is_captured_as_itself(panel, strip):
     captured(panel)
-    panel.beat_until(people, what="people")
+    panel.beat_until(lambda: settled(panel), what="people")
     bpy.context.scene.sequence_editor.active_strip = strip
     copy = add_strip(panel.folder / "walk.mp4", start=100)
     copy["stripmocap_id"], copy["stripmocap_strip"] = (
@@ -228,7 +244,7 @@ def test_a_duplicate_of_a_captured_strip_is_captured_as_itself(panel, strip):
 
 def test_a_moved_strip_takes_its_animation_along(panel, strip):
     captured(panel)
-    panel.beat_until(people, what="people")
+    panel.beat_until(lambda: settled(panel), what="people")
     rig = bpy.data.objects["walk_person0"]
     set_time(strip, "content_start", 31)
 
@@ -240,7 +256,7 @@ def test_a_moved_strip_takes_its_animation_along(panel, strip):
 
 def test_the_footage_behind_the_camera_moves_too(panel, strip):
     captured(panel)
-    panel.beat_until(people, what="people")
+    panel.beat_until(lambda: settled(panel), what="people")
     background = bpy.data.objects["walk_camera"].data.background_images[0]
     assert background.image_user.frame_start == 11
     set_time(strip, "content_start", 31)
@@ -254,7 +270,7 @@ def test_the_footage_behind_the_camera_moves_too(panel, strip):
 def test_what_was_cut_off_and_came_back_is_captured_alone(panel, strip):
     set_time(strip, "duration", 30)
     captured(panel)
-    panel.beat_until(people, what="people")
+    panel.beat_until(lambda: settled(panel), what="people")
     set_time(strip, "duration", 60)
 
     assert bpy.ops.stripmocap.capture_new_part() == {"FINISHED"}
@@ -305,7 +321,7 @@ def test_without_a_strip_the_button_says_what_to_select(panel):
 
 def test_nothing_is_left_when_the_extension_goes(panel, strip):
     captured(panel)
-    panel.beat_until(people, what="people")
+    panel.beat_until(lambda: settled(panel), what="people")
 
     registration.unregister()
 
