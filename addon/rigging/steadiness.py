@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,33 +20,52 @@ _MAX_INDEX_BYTES = 64 << 20
 _NESTED = {b"moov", b"trak", b"mdia", b"minf", b"stbl"}
 
 
-def is_steady(file: Path) -> bool | None:
-    """Whether every picture comes when a steady rate would bring it; None if the file is silent."""
+@dataclass(frozen=True)
+class Rhythm:
+    """How the pictures of a movie follow each other."""
+
+    is_steady: bool  # every picture comes when a steady rate would bring it
+    mean_fps: float  # pictures a second over the whole file
+
+
+def rhythm_of(file: Path) -> Rhythm | None:
+    """The rhythm of a movie; None if its file does not tell."""
     try:
         with file.open("rb") as stream:
-            end = stream.seek(0, 2)
-            durations = _picture_durations(stream, end)
+            durations_s = _picture_durations_s(stream, stream.seek(0, 2))
     except (OSError, struct.error, ValueError):
         return None
-    if durations is None or len(durations) < 3:
+    if durations_s is None or len(durations_s) < 3 or durations_s.sum() <= 0:
         return None
-    times = np.cumsum(durations[:-1])  # the last picture's own duration moves nobody
-    steady = times[-1] / len(times) * np.arange(1, len(times) + 1)
-    return bool(np.abs(times - steady).max() <= TOLERANCE * max(times[-1] / len(times), 1.0))
+    times_s = np.cumsum(durations_s[:-1])  # the last picture's own duration moves nobody
+    mean_s = times_s[-1] / len(times_s)
+    steady_s = mean_s * np.arange(1, len(times_s) + 1)
+    is_steady = bool(np.abs(times_s - steady_s).max() <= TOLERANCE * mean_s)
+    return Rhythm(is_steady, mean_fps=1 / mean_s)
 
 
-def _picture_durations(stream: BinaryIO, end: int) -> np.ndarray | None:
-    """Ticks that each picture of the first video track lasts, in the order of decoding."""
-    is_video = False
+def _picture_durations_s(stream: BinaryIO, end: int) -> np.ndarray | None:
+    """How long each picture of the first video track lasts, in the order of decoding."""
+    is_video, ticks_a_second = False, 0
     for name, start, stop in _boxes(stream, 0, end):
-        if name == b"hdlr":
+        if name == b"mdhd":
+            ticks_a_second = _timescale(stream, start)
+        elif name == b"hdlr":
             stream.seek(start + 4)
             component, kind = struct.unpack(">4s4s", stream.read(8))
             if component != b"dhlr":  # which says only where the data are; MOV has it besides
                 is_video = kind == b"vide"
-        elif name == b"stts" and is_video:
-            return _run_lengths(stream, start, stop)
+        elif name == b"stts" and is_video and ticks_a_second:
+            ticks = _run_lengths(stream, start, stop)
+            return None if ticks is None else ticks / ticks_a_second
     return None
+
+
+def _timescale(stream: BinaryIO, start: int) -> int:
+    stream.seek(start)
+    version = stream.read(1)
+    stream.seek(start + (20 if version == b"\x01" else 12))  # behind two times of 8 or 4 bytes
+    return struct.unpack(">I", stream.read(4))[0]
 
 
 def _boxes(stream: BinaryIO, start: int, stop: int) -> Iterator[tuple[bytes, int, int]]:

@@ -11,6 +11,7 @@ import bpy
 
 from ..contract import errors, sequences
 from ..rigging import steadiness
+from ..rigging.steadiness import Rhythm
 from . import compat
 
 KINDS = {"MOVIE": "movie", "IMAGE": "images", "MOVIECLIP": "clip"}  # by the type of the strip
@@ -29,7 +30,17 @@ class Footage:
     first_s: Fraction = Fraction(0)  # when the content's picture 0 is shown
     end_s: Fraction | None = None  # where the file ends; None: with the content
     missing: int = 0  # pictures of a sequence that are not there
-    steady: bool | None = True  # None: not known
+    rhythm: Rhythm | None = None  # of a movie; None: not known
+
+    @property
+    def is_uneven(self) -> bool:
+        """Whether its pictures are known to follow no steady rate."""
+        return self.rhythm is not None and not self.rhythm.is_steady
+
+    @property
+    def mean_fps(self) -> float:
+        """Pictures a second that are really there; of an uneven movie `fps` only counts time."""
+        return self.rhythm.mean_fps if self.rhythm and self.is_uneven else float(self.fps)
 
 
 def is_footage(strip: bpy.types.Strip) -> bool:
@@ -69,6 +80,23 @@ def movie_path(strip: bpy.types.Strip) -> Path:
     return _absolute(strip.filepath, strip.id_data.library)
 
 
+def has_proxy(strip: bpy.types.Strip) -> bool:
+    """Whether smaller pictures stand in for those of `strip` in the preview."""
+    if not getattr(strip, "use_proxy", False):
+        return False
+    proxy, path = strip.proxy, path_of(strip)
+    if proxy.use_proxy_custom_file or path is None:
+        return bool(proxy.filepath)
+    editor = strip.id_data.sequence_editor
+    if proxy.use_proxy_custom_directory and proxy.directory:
+        folder = _absolute(proxy.directory, strip.id_data.library)
+    elif editor.proxy_storage == "PROJECT" and editor.proxy_dir:
+        folder = _absolute(editor.proxy_dir, strip.id_data.library)
+    else:
+        folder = path.parent / "BL_proxy"
+    return any((folder / name).is_dir() for name in (path.name, "images"))
+
+
 def movie_length(path: Path) -> tuple[int, Fraction]:
     """Pictures of a movie file and how many it shows a second, as Blender counts them.
 
@@ -80,9 +108,9 @@ def movie_length(path: Path) -> tuple[int, Fraction]:
     return _movie_length(path, *_version(path))
 
 
-def is_steady(path: Path) -> bool | None:
-    """Whether the movie shows its pictures at a steady rate; None if that is not known."""
-    return _is_steady(path, *_version(path))
+def rhythm_of(path: Path) -> Rhythm | None:
+    """How the movie's pictures follow each other; None if that is not known."""
+    return _rhythm_of(path, *_version(path))
 
 
 def _movie(strip: bpy.types.Strip) -> Footage:
@@ -94,7 +122,7 @@ def _movie(strip: bpy.types.Strip) -> Footage:
         )
     path = movie_path(strip)
     pictures, fps = movie_length(path)
-    return Footage(path, "movie", fps, pictures, steady=is_steady(path))
+    return Footage(path, "movie", fps, pictures, rhythm=rhythm_of(path))
 
 
 def _images(strip: bpy.types.Strip) -> Footage:
@@ -134,11 +162,11 @@ def _clip(strip: bpy.types.Strip) -> Footage:
     _version(path)
     pictures, offset = clip.frame_duration, clip.frame_offset
     if clip.source == "MOVIE":
-        fps, before, steady = _rate(path, clip.fps), 0, is_steady(path)
+        fps, before, rhythm = _rate(path, clip.fps), 0, rhythm_of(path)
     else:
         number = sequences.number_of(path) or 0
         lowest, _missing = _sequence(path, number, 1, pictures)
-        fps, before, steady = sequences.FPS, number - lowest, True
+        fps, before, rhythm = sequences.FPS, number - lowest, None
     return Footage(
         path=path,
         kind="clip",
@@ -146,7 +174,7 @@ def _clip(strip: bpy.types.Strip) -> Footage:
         pictures=pictures,
         first_s=(before + offset) / fps,
         end_s=(before + pictures) / fps,
-        steady=steady,
+        rhythm=rhythm,
     )
 
 
@@ -181,8 +209,8 @@ def _movie_length(path: Path, _changed_ns: int, _size: int) -> tuple[int, Fracti
 
 
 @functools.lru_cache(maxsize=256)
-def _is_steady(path: Path, _changed_ns: int, _size: int) -> bool | None:
-    return steadiness.is_steady(path)
+def _rhythm_of(path: Path, _changed_ns: int, _size: int) -> Rhythm | None:
+    return steadiness.rhythm_of(path)
 
 
 def _rate(path: Path, fps: float) -> Fraction:

@@ -34,7 +34,7 @@ class Shot:
     start_s: float = 0.0  # seconds of the file's clock that these frames show
     stop_s: float = 0.0  # exclusive
     frames: int = 0  # pictures of the file in that span
-    fps: Fraction | None = None  # pictures a second of the file's clock
+    fps: Fraction | None = None  # pictures a second of that clock; None if that varies
     timing: StripTiming | None = None  # None if it cannot be captured
     warnings: tuple[str, ...] = ()  # what the user should know, in sentences
     problem: str = ""  # why it cannot be captured and what to do; "" if it can
@@ -114,7 +114,7 @@ def uncovered(
     captured_start_s: float, captured_stop_s: float, shot: Shot
 ) -> list[tuple[float, float]]:
     """Spans (start_s, stop_s) that `shot` shows and a capture lacks, as after longer handles."""
-    least_s = 0.5 / float(shot.fps) if shot.fps else 0.0  # half a picture is rounding
+    least_s = 0.5 / float(shot.fps or 60)  # half a picture is rounding
     captured = captured_start_s, captured_stop_s
     return timing.uncovered(captured, (shot.start_s, shot.stop_s), least_s=least_s)
 
@@ -184,8 +184,8 @@ def _shot(nested: Nested, *, mismatch: str = "") -> Shot:
         last_frame=reading.view.last,
         start_s=float(start_s),
         stop_s=float(stop_s),
-        frames=round((stop_s - start_s) * reading.footage.fps),
-        fps=reading.footage.fps,
+        frames=round(float(stop_s - start_s) * reading.footage.mean_fps),
+        fps=None if reading.footage.is_uneven else reading.footage.fps,
         timing=reading.timing,
         warnings=tuple(_sentence(warning) for warning in warnings if warning),
     )
@@ -195,7 +195,7 @@ def _warnings(nested: Nested, reading: Reading, *, length_s: float) -> Iterator[
     strip, shown = nested.strip, reading.footage
     if length_s > LONG_S:
         yield f"It is {length_s / 60:.1f} minutes long and will take a while"
-    if shown.steady is False:
+    if shown.is_uneven:
         yield "Its frame rate varies; pictures are taken by their times"
     if shown.missing:
         yield f"{shown.missing} pictures of the sequence are missing"
@@ -206,7 +206,7 @@ def _warnings(nested: Nested, reading: Reading, *, length_s: float) -> Iterator[
         yield "Strobe holds its pictures; the animation goes on between them"
     if any(each.mute for each in (strip, *nested.metas)):
         yield "It is muted"
-    if getattr(strip, "use_proxy", False):
+    if footage.has_proxy(strip):
         yield "A proxy is in use; the original file is captured"
     if _is_reframed(strip):
         yield "It is flipped, cropped or turned; the picture is captured as it is in the file"

@@ -3,6 +3,7 @@ from fractions import Fraction
 import barcode
 import numpy as np
 import pytest
+import sequencer
 
 bpy = pytest.importorskip("bpy", reason="needs Blender (tools/blender_env.py)")
 
@@ -26,40 +27,21 @@ def movies(tmp_path_factory):
     return paths
 
 
-def sequencer(scene):
-    window = bpy.context.window_manager.windows[0]
-    if hasattr(window.workspace, "sequencer_scene"):
-        window.workspace.sequencer_scene = scene
+def edited(scene):
     # Before any strip is added: the artist's menu scales a strip to the render.
     scene.render.resolution_x, scene.render.resolution_y = barcode.SIZE
-    return scene.sequence_editor_create()
+    return sequencer.show(scene)
 
 
 def added_by_script(scene, path, start=11):
-    editor = sequencer(scene)
+    editor = edited(scene)
     strip = compat.strips(editor).new_movie("clip", str(path), 1, start)
-    strip.select = True
-    editor.active_strip = strip
+    sequencer.select(editor, [strip])
     return strip
 
 
 def added_by_hand(scene, path, start=11):
-    """As the artist's own menu does: the movie keeps its speed."""
-    editor = sequencer(scene)
-    options = {"move_strips": False} if bpy.app.version >= (5, 0) else {}
-    in_sequencer(
-        bpy.ops.sequencer.movie_strip_add,
-        filepath=str(path),
-        directory=f"{path.parent}/",
-        files=[{"name": path.name}],
-        frame_start=start,
-        channel=1,
-        sound=False,
-        use_framerate=False,
-        adjust_playback_rate=True,
-        **options,
-    )
-    return next(iter(compat.strips(editor)))
+    return sequencer.add_by_hand(edited(scene), path, start=start)
 
 
 def shown_number(scene, folder, frame):
@@ -100,8 +82,8 @@ def test_handles_hide_frames_and_move_none(scene, movies, tmp_path):
     strip = added_by_script(scene, movies[Fraction(30)])
     before = strips.timing_of(strip)
 
-    set_old_or_new(strip, "left_handle", "frame_final_start", 20)
-    set_old_or_new(strip, "right_handle", "frame_final_end", 40)
+    sequencer.set_time(strip, "left_handle", 20)
+    sequencer.set_time(strip, "right_handle", 40)
 
     assert strips.timing_of(strip) == before
     check_against_render(scene, strip, Fraction(30), tmp_path, frames=(20, 39))
@@ -112,8 +94,8 @@ def test_hard_trims_are_followed(scene, movies, tmp_path, add):
     scene.render.fps = 24
     strip = add(scene, movies[Fraction(30)])
 
-    set_old_or_new(strip, "content_trim_start", "animation_offset_start", 10)
-    set_old_or_new(strip, "content_trim_end", "animation_offset_end", 5)
+    sequencer.set_time(strip, "content_trim_start", 10)
+    sequencer.set_time(strip, "content_trim_end", 5)
 
     start = int(compat.strip_times(strip)["content_start"])
     check_against_render(scene, strip, Fraction(30), tmp_path, frames=(start, start + 20))
@@ -132,7 +114,7 @@ def test_strip_in_a_meta_strip_keeps_its_times(scene, movies):
     strip = added_by_script(scene, movies[Fraction(30)])
     before = strips.timing_of(strip)
 
-    in_sequencer(bpy.ops.sequencer.meta_make)
+    sequencer.wrap(scene.sequence_editor, strip)
 
     assert strip.parent_meta()
     assert strips.timing_of(strip) == before
@@ -140,7 +122,7 @@ def test_strip_in_a_meta_strip_keeps_its_times(scene, movies):
 
 def test_retimed_strip_is_refused(scene, movies):
     strip = added_by_script(scene, movies[Fraction(30)])
-    retime(strip)
+    sequencer.call(bpy.ops.sequencer.retiming_key_add, timeline_frame=20)
 
     with pytest.raises(errors.RequestError, match="retimed"):
         strips.timing_of(strip)
@@ -198,21 +180,3 @@ def test_strip_of_another_movie_is_not_followed_and_that_is_said(scene, movies):
 
     assert float(placement.timing.scene_frames(0)) == 7
     assert "other.mp4" in placement.warning
-
-
-def set_old_or_new(strip, new, old, value):
-    setattr(strip, new if hasattr(strip, new) else old, value)
-
-
-def retime(strip):
-    in_sequencer(bpy.ops.sequencer.retiming_key_add, timeline_frame=20)
-
-
-def in_sequencer(operator, **options):
-    window = bpy.context.window_manager.windows[0]
-    area = max(window.screen.areas, key=lambda each: each.width)
-    before, area.type = area.type, "SEQUENCE_EDITOR"
-    region = next(each for each in area.regions if each.type == "WINDOW")
-    with bpy.context.temp_override(window=window, area=area, region=region):
-        operator(**options)
-    area.type = before

@@ -6,10 +6,11 @@ import barcode
 import barwall
 import numpy as np
 import pytest
+import sequencer
 
 bpy = pytest.importorskip("bpy", reason="needs Blender (tools/blender_env.py)")
 
-from stripmocap_extension.addon.scene import compat, strips  # noqa: E402
+from stripmocap_extension.addon.scene import strips  # noqa: E402
 
 pytestmark = pytest.mark.blender
 
@@ -27,6 +28,9 @@ MOVIE_RATES = {
     "60": Fraction(60),
 }
 SCENE_RATES = [(24, 1.001), (24, 1.0), (25, 1.0), (3, 0.1001), (30, 1.0), (60, 1.0), (17, 0.7)]
+UNEVEN_MS = np.cumsum([0, *np.random.default_rng(3).choice([17, 33, 50, 67], PICTURES)]).tolist()
+PAUSES_MS = [number * 33 + 400 * (number > 15) + 300 * (number > 30) for number in range(PICTURES)]
+LATE_MS = [500 + number * 40 for number in range(PICTURES)]  # the file's clock starts behind 0
 ROUNDING = 0.5 + 1e-3  # pictures: Blender counts in single precision
 
 
@@ -42,72 +46,37 @@ def media(tmp_path_factory):
     return folder
 
 
-def in_sequencer(operator, *, only=(), **options):
-    """Calls an operator of the sequencer as its menus do, on the strips of `only`."""
-    editor = compat.sequencer_scene(bpy.context).sequence_editor
-    for each in compat.strips(editor):
-        each.select = each in only
-    editor.active_strip = next(iter(only), None)
-    window = bpy.context.window_manager.windows[0]
-    area = max(window.screen.areas, key=lambda each: each.width)
-    before, area.type = area.type, "SEQUENCE_EDITOR"
-    region = next(each for each in area.regions if each.type == "WINDOW")
-    with bpy.context.temp_override(window=window, area=area, region=region):
-        assert operator(**options) == {"FINISHED"}
-    area.type = before
-
-
-def next_channel(editor):
-    return max((each.channel for each in compat.strips(editor)), default=0) + 1
-
-
 def movie_by_script(scene, media, rate):
     editor = scene.sequence_editor
     path = str(media / f"{rate}.mp4")
-    return compat.strips(editor).new_movie("movie", path, next_channel(editor), START)
+    return sequencer.strips_of(editor).new_movie(
+        "movie", path, sequencer.next_channel(editor), START
+    )
 
 
 def movie_by_hand(scene, media, rate):
-    """As the artist's own menu does: the movie keeps its speed."""
-    editor = scene.sequence_editor
-    known = {each.name for each in compat.strips(editor)}
-    in_sequencer(
-        bpy.ops.sequencer.movie_strip_add,
-        filepath=str(media / f"{rate}.mp4"),
-        directory=f"{media}/",
-        files=[{"name": f"{rate}.mp4"}],
-        frame_start=START,
-        channel=next_channel(editor),
-        sound=False,
-        use_framerate=False,
-        adjust_playback_rate=True,
-        **({"move_strips": False} if bpy.app.version >= (5, 0) else {}),
-    )
-    (added,) = (each for each in compat.strips(editor) if each.name not in known)
-    return added
+    return sequencer.add_by_hand(scene.sequence_editor, media / f"{rate}.mp4", start=START)
 
 
 def images(scene, media, _rate):
-    editor = scene.sequence_editor
-    first, *others = sorted(media.glob("p*.png"))[FIRST_NUMBER - LOWEST_NUMBER :]
-    strip = compat.strips(editor).new_image("images", str(first), next_channel(editor), START)
-    for path in others:
-        strip.elements.append(path.name)
-    return strip
+    paths = sorted(media.glob("p*.png"))[FIRST_NUMBER - LOWEST_NUMBER :]
+    return sequencer.add_images(scene.sequence_editor, paths, start=START)
 
 
 def clip(scene, media, rate):
     editor = scene.sequence_editor
     loaded = bpy.data.movieclips.load(str(media / f"{rate}.mp4"), check_existing=True)
-    return compat.strips(editor).new_clip(loaded.name, loaded, next_channel(editor), START)
+    return sequencer.strips_of(editor).new_clip(
+        loaded.name, loaded, sequencer.next_channel(editor), START
+    )
 
 
 def plain(_strip): ...
 
 
 def trimmed_hard(strip):
-    set_old_or_new(strip, "content_trim_start", "animation_offset_start", 7)
-    set_old_or_new(strip, "content_trim_end", "animation_offset_end", 5)
+    sequencer.set_time(strip, "content_trim_start", 7)
+    sequencer.set_time(strip, "content_trim_end", 5)
 
 
 def reversed_(strip):
@@ -120,14 +89,14 @@ def reversed_and_trimmed(strip):
 
 
 def moved_between_handles(strip):
-    set_old_or_new(strip, "content_start", "frame_start", 2)
-    set_old_or_new(strip, "left_handle", "frame_final_start", 9)
-    set_old_or_new(strip, "right_handle", "frame_final_end", 25)
+    sequencer.set_time(strip, "content_start", 2)
+    sequencer.set_time(strip, "left_handle", 9)
+    sequencer.set_time(strip, "right_handle", 25)
 
 
 def held_beyond_its_ends(strip):
-    set_old_or_new(strip, "left_handle", "frame_final_start", 1)
-    set_old_or_new(strip, "right_handle", "frame_final_end", 100)
+    sequencer.set_time(strip, "left_handle", 1)
+    sequencer.set_time(strip, "right_handle", 100)
 
 
 def split_hard(strip):
@@ -136,19 +105,19 @@ def split_hard(strip):
 
 def in_moved_and_trimmed_meta(strip):
     meta = wrap(strip)
-    set_old_or_new(meta, "content_start", "frame_start", 12)
-    set_old_or_new(meta, "left_handle", "frame_final_start", 17)
-    set_old_or_new(meta, "right_handle", "frame_final_end", 27)
+    sequencer.set_time(meta, "content_start", 12)
+    sequencer.set_time(meta, "left_handle", 17)
+    sequencer.set_time(meta, "right_handle", 27)
 
 
 def trimmed_in_reversed_meta_in_meta(strip):
     trimmed_hard(strip)
-    set_old_or_new(strip, "left_handle", "frame_final_start", 18)
+    sequencer.set_time(strip, "left_handle", 18)
     inner = wrap(strip)
     inner.use_reverse_frames = True
     outer = wrap(inner)
-    set_old_or_new(outer, "content_start", "frame_start", 4)
-    set_old_or_new(outer, "left_handle", "frame_final_start", 7)
+    sequencer.set_time(outer, "content_start", 4)
+    sequencer.set_time(outer, "left_handle", 7)
 
 
 def at_half_speed(strip):
@@ -179,16 +148,12 @@ RETIMINGS = [at_half_speed, at_130_percent_trimmed_and_reversed, split_at_double
 
 
 def wrap(strip):
-    in_sequencer(bpy.ops.sequencer.meta_make, only=[strip])
-    return strip.parent_meta()
+    return sequencer.wrap(strip.id_data.sequence_editor, strip)
 
 
 def retime(strip, percent):
-    in_sequencer(bpy.ops.sequencer.retiming_segment_speed_set, only=[strip], speed=percent)
-
-
-def set_old_or_new(strip, new, old, value):
-    setattr(strip, new if hasattr(strip, new) else old, value)
+    sequencer.select(strip.id_data.sequence_editor, [strip])
+    sequencer.call(bpy.ops.sequencer.retiming_segment_speed_set, speed=percent)
 
 
 def faults_of(scene, wall, *, rounding=ROUNDING):
@@ -272,6 +237,28 @@ def test_pictures_and_clips(scene, media, rate):
 
 
 @pytest.mark.parametrize("rate", SCENE_RATES[::3])
+@pytest.mark.parametrize("stamps_ms", [UNEVEN_MS, PAUSES_MS, LATE_MS])
+def test_movies_with_times_of_their_own(scene, media, tmp_path, rate, stamps_ms):
+    barwall.prepare(scene, rate=rate)
+    movie = {"frames": len(stamps_ms), "fps": Fraction(30), "size": barwall.BRICK}
+    wall = []
+    for name in ("a.mp4", "b.mkv"):
+        barcode.write_movie(tmp_path / name, stamps_ms=stamps_ms, **movie)
+        wall.append(sequencer.add_by_hand(scene.sequence_editor, tmp_path / name, start=START))
+
+    shots = [strips.shot_of(strip) for strip in wall]
+    seen = barwall.render(scene, wall, range(START, 1 + max(shot.last_frame for shot in shots)))
+
+    shown_s = np.append(np.subtract(stamps_ms, stamps_ms[0]), np.inf) / 1000
+    for row, (strip, shot) in enumerate(zip(wall, shots, strict=True)):
+        for frame in range(shot.first_frame, shot.last_frame + 1):
+            time_s = float(shot.timing.times_s(frame))
+            earliest, latest = shown_s[seen[frame][row] :][:2]
+            late_s, early_s = time_s - latest, earliest - time_s
+            assert max(late_s, early_s) * strip.fps <= ROUNDING, (strip.name, frame)
+
+
+@pytest.mark.parametrize("rate", SCENE_RATES[::3])
 def test_strips_in_meta_strips_that_play_backwards(scene, media, rate):
     barwall.prepare(scene, rate=rate)
     edits = [trimmed_in_reversed_meta_in_meta]
@@ -310,8 +297,9 @@ def test_frozen_pictures_are_refused(scene, media):
     barwall.prepare(scene, rate=(24, 1.0))
     strip = movie_by_script(scene, media, "30")
 
-    in_sequencer(bpy.ops.sequencer.retiming_key_add, only=[strip], timeline_frame=20)
-    in_sequencer(bpy.ops.sequencer.retiming_freeze_frame_add, only=[strip], duration=10)
+    sequencer.select(scene.sequence_editor, [strip])
+    sequencer.call(bpy.ops.sequencer.retiming_key_add, timeline_frame=20)
+    sequencer.call(bpy.ops.sequencer.retiming_freeze_frame_add, duration=10)
 
     assert "retimed" in strips.shot_of(strip).problem
 
@@ -339,7 +327,7 @@ def test_retiming_keys_that_show_and_cannot_be_read_are_taken_for_retiming(scene
     barwall.prepare(scene, rate=(24, 1.0))
     strip = add(scene, media, "30")
     strip.show_retiming_keys = True
-    shown = compat.inner_strips(strip)[0] if strip.type == "META" else strip
+    shown = sequencer.strips_of(strip)[0] if strip.type == "META" else strip
 
     assert "retimed" in strips.shot_of(shown).problem
 
