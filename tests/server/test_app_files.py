@@ -225,3 +225,9 @@ def test_every_error_has_a_status_and_every_status_is_described(service):
                 assert str(status) in route["responses"]
             assert re.fullmatch("[a-z_]+", route["operationId"])
     assert set(answers.STATUSES.values()) <= set(answers.REASONS)
+
+
+def test_a_name_that_is_no_unicode_can_be_told():
+    answer = answers.fault(errors.VideoError("film\udcff.mp4 is broken"))
+
+    assert "film?.mp4" in answer.body.decode()

@@ -87,12 +87,13 @@ def test_what_lies_beyond_what_was_acknowledged_is_not_trusted(store, folder):
     half = send(store, until=20_000).received
     (part,) = folder.glob("*.part")
     with part.open("ab") as file:
-        file.write(b"a torn write")
+        file.write(b"a torn write " * 10_000)
 
     again = Uploads(folder, limit_bytes=10**6)
 
     assert again.status(SHA, owner=ANNA).received == half
     assert send(again).complete
+    assert (folder / SHA).read_bytes() == FILM
 
 
 @pytest.mark.parametrize("left", [0, 12_345])
@@ -219,6 +220,20 @@ def test_many_senders_of_one_file_make_it_once(store, folder):
         each.join(60)
 
     assert faults == []
+    assert (folder / SHA).read_bytes() == FILM
+    assert not list(folder.glob("*.part"))
+
+
+def test_a_sender_that_is_overtaken_leaves_nothing_behind(store, folder):
+    class Overtaken(io.BytesIO):
+        def read(self, *size):
+            send(store, owner=ANNA)
+            return super().read(*size)
+
+    begin(store, owner=BERT)
+    status = store.put(SHA, offset=0, chunk=Overtaken(FILM[:CHUNK]), owner=BERT)
+
+    assert status.complete
     assert (folder / SHA).read_bytes() == FILM
     assert not list(folder.glob("*.part"))
 

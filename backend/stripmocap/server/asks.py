@@ -39,6 +39,11 @@ class Ask(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
 
 
+def _shown(example: dict[str, Any]) -> ConfigDict:
+    """What a record adds to its description."""
+    return ConfigDict(json_schema_extra={"examples": [example]})
+
+
 class ClipAsk(Ask):
     """Which pictures."""
 
@@ -106,6 +111,14 @@ class RequestAsk(Ask):
 class SubmitAsk(Ask):
     """A job."""
 
+    model_config = _shown(
+        {
+            "request": {"clip": {"path": "/clips/walk.mp4", "start_s": 1.5, "stop_s": 4.0}},
+            "key": "walk, second take",
+            "priority": 1,
+        }
+    )
+
     request: RequestAsk
     key: str | None = Field(
         default=None,
@@ -120,6 +133,8 @@ class SubmitAsk(Ask):
 class MoveAsk(Ask):
     """Where in the queue a job shall be; null leaves it as it is."""
 
+    model_config = _shown({"to": "first"})
+
     priority: Priority | None = Field(default=None, description="Higher goes first.")
     to: Literal["first", "last"] | None = Field(
         default=None, description="Among the client's own jobs; those of others keep their places."
@@ -133,6 +148,8 @@ def _readable(name: Any) -> Any:
 
 class UploadAsk(Ask):
     """A file to be sent."""
+
+    model_config = _shown({"sha256": "0123456789abcdef" * 4, "size": 1_048_576, "name": "walk.mp4"})
 
     sha256: str = Field(pattern=HASH, examples=["0123456789abcdef" * 4])
     size: int = Field(ge=1, le=MAX_FILE_BYTES, description="Bytes.")

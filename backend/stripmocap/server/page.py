@@ -93,13 +93,16 @@ def _answer(answer: dict[str, Any]) -> str:
 def _record(named: tuple[str, dict[str, Any]]) -> str:
     name, record = named
     rows = [
-        _row(f"<code>{_safe(key)}</code>", f"{_kind(each)} {_safe(each.get('description', ''))}")
+        _row(f"<code>{_safe(key)}</code>", f"{_kind(each)} {_inline(each.get('description', ''))}")
         for key, each in record.get("properties", {}).items()
+    ]
+    shown = [
+        f"<pre>{_safe(json.dumps(each, indent=2))}</pre>" for each in record.get("examples", ())
     ]
     return (
         f'<details id="{_safe(name)}"><summary><code>{_safe(name)}</code> <span class=dim>'
         f"{_inline(record.get('description', ''))}</span></summary><table>{''.join(rows)}</table>"
-        "</details>"
+        f"{''.join(shown)}</details>"
     )
 
 
