@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import torch
 from movies import write_movie
 from numpy.testing import assert_array_equal
 from standins import SIZE, person, request, silent, stand_in
-from stripmocap import assets, pipeline
+from stripmocap import assets, pipeline, provenance
 from stripmocap.contract.errors import Cancelled, DeviceOutOfMemory, NobodyFound
 from stripmocap.contract.messages import CaptureRequest, Clip
 from stripmocap.contract.methods import SmplifyOptions
@@ -130,7 +131,7 @@ def test_another_version_of_a_step_makes_it_again(made, footage, store, code, mo
     capture(request(footage), store)
     made.clear()
 
-    monkeypatch.setattr(pipeline, code, 99)
+    monkeypatch.setattr(provenance, code, 99)
     capture(request(footage), store)
 
     again = ["fit"] if code == "FIT_CODE" else ["people", "fit"]
@@ -307,3 +308,20 @@ def test_a_cancel_is_heard_while_footage_is_checked(footage, store, asked):
 
     with pytest.raises(Cancelled):
         pipeline.Workshop().capture(request(footage), report=stop, steps=store)
+
+
+def test_a_cancel_is_heard_while_networks_are_fetched(footage, asked, monkeypatch):
+    fetched = threading.Event()
+    monkeypatch.setattr(assets, "locate", lambda _: fetched.wait(60))
+    told = []
+
+    def stop(*now):
+        told.append(now)
+        if len(told) == 4:
+            raise Cancelled("stopped")
+
+    with pytest.raises(Cancelled):
+        pipeline.capture(request(footage), report=stop)
+
+    assert set(told) == {("load", 0, 1)}
+    fetched.set()

@@ -8,15 +8,15 @@ part of its key: devices differ in the last bits only.
 from __future__ import annotations
 
 import gc
-import hashlib
 import logging
 import math
+import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
-from importlib import metadata
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import psutil
@@ -27,7 +27,7 @@ from .contract import body_file, result_file
 from .contract.body_file import EMBEDDED_BODY, BodyTemplate
 from .contract.errors import DeviceOutOfMemory, NobodyFound, StripMocapError, VideoError
 from .contract.messages import CaptureRequest, Clip
-from .contract.methods import METHODS, POSE_PRIORS
+from .contract.methods import POSE_PRIORS
 from .contract.motion import Camera, Capture, Take
 from .methods.catalogue import ESTIMATORS
 from .methods.toolbox import FRAMES_AT_ONCE, Estimate, Estimator, Tools
@@ -36,6 +36,7 @@ from .people.blazepose import BlazePose
 from .people.observations import Person
 from .people.recorded import Diverged, Journal, Recorded
 from .people.tracking import Detector, follow
+from .provenance import provenance, what_a_fit_depends_on, what_sight_depends_on
 from .steps import Memory, StepStore, key_of
 from .video.frames import VideoInfo, files_of, probe, read_frames
 
@@ -44,19 +45,13 @@ Publish = Callable[[Capture], None]  # handed what is finished of a long shot, e
 
 CHECK, LOAD, PEOPLE, FIT = "check", "load", "people", "fit"
 STAGES = (LOAD, CHECK, PEOPLE, FIT)  # that a report is told of, in order; some may be left out
-# Raised by hand whenever the same request would give another result (a house test reminds).
-PEOPLE_CODE = 1
-FIT_CODE = 1
-
 # Of the diagonal, where nobody says better: phones have 0.65 to 0.8, cinema lenses 0.8 to 1.2.
 USUAL_FOCAL = 0.85
 TAKE = "fitted"  # what an estimator that fits to keypoints makes
 SMALL_FRAMES_AT_ONCE = 100
 PULSE_S = 0.1  # between reports of one and the same state
 MOST_LOADED = 4  # estimators that stay loaded
-_EYES = ("blazepose_detector", "blazepose_landmarks")
-_EYES_USE = ("av", "opencv-python-headless", "ai-edge-litert", "numpy")
-_FIT_USES = ("torch", "scipy", "numpy")
+_Made = TypeVar("_Made")
 
 log = logging.getLogger(__name__)
 
@@ -137,16 +132,16 @@ class Workshop:
         clip, beat = request.clip, _Beat(report)
         beat(LOAD, 0, 1)
         info = probe(clip.path, pulse=beat.again)
+        camera = _camera(info, request.focal_px)
         template = body_file.load(EMBEDDED_BODY, request.body)
-        provenance = _provenance(request, info, template)
-        sums = {name: each["sha256"] for name, each in provenance["files"].items()}
+        # Networks may have to be fetched first.
+        origin = beat.while_waiting(lambda: provenance(request, info, template))
+        sums = {name: each["sha256"] for name, each in origin["files"].items()}
         window = SMALL_FRAMES_AT_ONCE if small else FRAMES_AT_ONCE
-        fits_on = _what_a_fit_depends_on(request, sums, window=window)
+        fits_on = what_a_fit_depends_on(request, sums, window=window)
         estimator = self._estimator(request, template, fits_on=fits_on)
         beat(LOAD, 1, 1)
-        memory, sees_on = _memory(clip, steps, beat), _what_sight_depends_on(clip, sums)
-
-        camera = _camera(info, request.focal_px)
+        memory, sees_on = _memory(clip, steps, beat), what_sight_depends_on(clip, sums)
 
         def fit() -> Estimate:
             people = memory.once_with_journal(
@@ -158,11 +153,11 @@ class Workshop:
             )
             if not people:
                 raise _nobody(clip)
-            return estimator(people, camera, beat, publish=_partly(publish, provenance))
+            return estimator(people, camera, beat, publish=_partly(publish, origin))
 
         depends_on = {**fits_on, "people": sees_on, "focal_px": camera.focal_px}
         estimate = memory.once(FIT, depends_on, make=fit, pack=_packed, unpack=_unpacked)
-        return _captured(estimate, provenance)
+        return _captured(estimate, origin)
 
     def _estimator(
         self, request: CaptureRequest, template: BodyTemplate, *, fits_on: Mapping[str, Any]
@@ -212,15 +207,44 @@ class _Beat:
         self._report(stage, done, of)
 
     def again(self) -> None:
+        """Tells once more what was told last, if that was a while ago."""
+        self.now_and_then(*self._last)
+
+    def now_and_then(self, stage: str, done: int, of: int) -> None:
+        """Tells it, if the last time was a while ago."""
         if time.monotonic() - self._said_s >= PULSE_S:
-            self(*self._last)
+            self(stage, done, of)
+
+    def while_waiting(self, work: Callable[[], _Made]) -> _Made:
+        """What `work` gives, done beside a beat that goes on and may end the waiting."""
+        answer: Future[_Made] = Future()
+
+        def run() -> None:
+            try:
+                answer.set_result(work())
+            except BaseException as error:
+                answer.set_exception(error)
+
+        threading.Thread(target=run, daemon=True).start()
+        while True:
+            try:
+                return answer.result(timeout=PULSE_S)
+            except FutureTimeout:
+                if answer.done():
+                    raise
+                self.again()
 
 
 def _memory(clip: Clip, steps: StepStore | None, beat: _Beat) -> Memory:
+    """What `steps` holds of the footage, which is read for its checksum if it is new."""
     files, _ = files_of(clip.path)
     try:
-        size = sum(file.stat().st_size for file in files) if steps else 0
-        return Memory(steps, files, pulse=lambda done: beat(CHECK, done >> 20, max(size >> 20, 1)))
+        megabytes = sum(file.stat().st_size for file in files) >> 20
+        if steps is not None:
+            beat(CHECK, 0, megabytes)
+        return Memory(
+            steps, files, pulse=lambda done: beat.now_and_then(CHECK, done >> 20, megabytes)
+        )
     except OSError as error:
         raise VideoError(
             f"{clip.path} cannot be read ({error})", hint="Check the disk and the file's rights."
@@ -244,33 +268,6 @@ def _noted(clip: Clip, info: VideoInfo, beat: _Beat, detector: Recorded) -> list
         return _followed(clip, info, beat, detector)
     finally:
         detector.flush()
-
-
-def _what_sight_depends_on(clip: Clip, sums: Mapping[str, str]) -> dict[str, Any]:
-    """Everything that `people` depend on, but for the content of the footage."""
-    return {
-        "code": PEOPLE_CODE,
-        "span_s": [clip.start_s, clip.stop_s],
-        "numbers": files_of(clip.path)[1],
-        "weights": {name: sums[name] for name in _EYES},
-        "versions": {name: metadata.version(name) for name in _EYES_USE},
-    }
-
-
-def _what_a_fit_depends_on(
-    request: CaptureRequest, sums: Mapping[str, str], *, window: int
-) -> dict[str, Any]:
-    """Everything that an estimator depends on, but for what it is called with."""
-    return {
-        "code": FIT_CODE,
-        "estimator": request.estimator,
-        "options": asdict(request.options),
-        "body": request.body,
-        "height_m": request.height_m,
-        "frames_at_once": window,
-        "weights": {name: each for name, each in sums.items() if name not in _EYES},
-        "versions": {name: metadata.version(name) for name in _FIT_USES},
-    }
 
 
 def _expected_frames(clip: Clip, info: VideoInfo) -> int | None:
@@ -298,19 +295,15 @@ def _camera(info: VideoInfo, focal_px: float | None) -> Camera:
     )
 
 
-def _captured(estimate: Estimate, provenance: dict[str, Any]) -> Capture:
-    return Capture(
-        camera=estimate.camera, takes=(Take(TAKE, estimate.motions),), provenance=provenance
-    )
+def _captured(estimate: Estimate, origin: dict[str, Any]) -> Capture:
+    return Capture(camera=estimate.camera, takes=(Take(TAKE, estimate.motions),), provenance=origin)
 
 
-def _partly(
-    publish: Publish | None, provenance: dict[str, Any]
-) -> Callable[[Estimate], None] | None:
+def _partly(publish: Publish | None, origin: dict[str, Any]) -> Callable[[Estimate], None] | None:
     """`publish` for what is finished so far, whose provenance says so."""
     if publish is None:
         return None
-    return lambda estimate: publish(_captured(estimate, {**provenance, "partial": True}))
+    return lambda estimate: publish(_captured(estimate, {**origin, "partial": True}))
 
 
 def _packed(estimate: Estimate) -> dict[str, Any]:
@@ -336,33 +329,3 @@ def _memory_left(device: torch.device) -> str:
         return f"{torch.cuda.get_device_name(device)}, {free >> 20} of {total >> 20} MB free"
     memory = psutil.virtual_memory()
     return f"{memory.available >> 20} of {memory.total >> 20} MB free"
-
-
-def _provenance(request: CaptureRequest, info: VideoInfo, template: BodyTemplate) -> dict[str, Any]:
-    """Where a result comes from, so that it can be made again and shown to a lawyer."""
-    method = METHODS[request.estimator]
-    # The prior that was chosen stands where the method names its own.
-    chosen = {POSE_PRIORS["embedded"]: POSE_PRIORS[request.pose_prior]}
-    files = [assets.asset_named(chosen.get(name, name)) for name in method.needs]
-    return {
-        "request": request.to_json(),
-        "source": {
-            "name": Path(request.clip.path).name,
-            "fps": None if info.fps is None else str(info.fps),
-            "rotation_deg": info.rotation_deg,
-        },
-        "body": {"name": template.name, "licence": template.licence},
-        "method": {"key": method.key, "label": method.label, "licence": method.licence},
-        "files": {
-            each.name: {"sha256": _checksum(assets.locate(each.name)), "licence": each.licence}
-            for each in files
-        },
-        "versions": {
-            name: metadata.version(name) for name in ("stripmocap", "torch", "numpy", "av")
-        },
-    }
-
-
-def _checksum(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

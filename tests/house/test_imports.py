@@ -22,6 +22,7 @@ FLOORS = {  # each room of the backend and the rooms it may import
 }
 FLOORS["methods"] = set(FLOORS)
 FLOORS["steps"] = LOWEST
+FLOORS["provenance"] = LOWEST | {"assets", "video"}
 FLOORS["pipeline"] = set(FLOORS)
 FLOORS["training"] = FLOORS["evaluation"] = FLOORS["server"] = set(FLOORS)
 FLOORS["experiments"] = {*FLOORS, "server", "evaluation"}

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from . import kept_file
 
-CHUNK_BYTES = 16 * 2**20
+CHUNK_BYTES = 2**20
 SETTLED_S = 2.0  # since the last change; file systems' clocks tick every 4 ms to 2 s
 MOST_REMEMBERED = 1000
 

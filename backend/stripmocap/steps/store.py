@@ -121,7 +121,7 @@ class StepStore:
 
         Args:
             files: one movie, or the pictures of a sequence in order.
-            pulse: told how many bytes are read, about ten times a second; may raise.
+            pulse: told how many bytes are read, at every megabyte; may raise to stop.
 
         Raises:
             OSError: a file cannot be read.

@@ -1,0 +1,86 @@
+"""Where a result comes from: for people, and as the key under which a step's output is kept."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from . import assets
+from .contract.body_file import BodyTemplate
+from .contract.messages import CaptureRequest, Clip
+from .contract.methods import METHODS, POSE_PRIORS
+from .video.frames import VideoInfo, files_of
+
+# Raised by hand whenever the same request would give another result (a house test reminds).
+PEOPLE_CODE = 1
+FIT_CODE = 1
+_EYES = ("blazepose_detector", "blazepose_landmarks")
+_EYES_USE = ("av", "opencv-python-headless", "ai-edge-litert", "numpy")
+_FIT_USES = ("torch", "scipy", "numpy")
+
+
+def provenance(request: CaptureRequest, info: VideoInfo, template: BodyTemplate) -> dict[str, Any]:
+    """Where a result comes from, so that it can be made again and shown to a lawyer.
+
+    Raises:
+        AssetMissing, AssetCorrupt: a file that the method needs cannot be had.
+    """
+    method = METHODS[request.estimator]
+    # The prior that was chosen stands where the method names its own.
+    chosen = {POSE_PRIORS["embedded"]: POSE_PRIORS[request.pose_prior]}
+    files = [assets.asset_named(chosen.get(name, name)) for name in method.needs]
+    # What the user has to bring is missed before anything is fetched for minutes.
+    files.sort(key=lambda each: each.how == assets.FETCHED)
+    return {
+        "request": request.to_json(),
+        "source": {
+            "name": Path(request.clip.path).name,
+            "fps": None if info.fps is None else str(info.fps),
+            "rotation_deg": info.rotation_deg,
+        },
+        "body": {"name": template.name, "licence": template.licence},
+        "method": {"key": method.key, "label": method.label, "licence": method.licence},
+        "files": {
+            each.name: {"sha256": _checksum(assets.locate(each.name)), "licence": each.licence}
+            for each in files
+        },
+        "versions": {
+            name: metadata.version(name) for name in ("stripmocap", "torch", "numpy", "av")
+        },
+    }
+
+
+def what_sight_depends_on(clip: Clip, sums: Mapping[str, str]) -> dict[str, Any]:
+    """Everything that `people` depend on, but for the content of the footage."""
+    return {
+        "code": PEOPLE_CODE,
+        "span_s": [clip.start_s, clip.stop_s],
+        "numbers": files_of(clip.path)[1],
+        "weights": {name: sums[name] for name in _EYES},
+        "versions": {name: metadata.version(name) for name in _EYES_USE},
+    }
+
+
+def what_a_fit_depends_on(
+    request: CaptureRequest, sums: Mapping[str, str], *, window: int
+) -> dict[str, Any]:
+    """Everything that an estimator depends on, but for what it is called with."""
+    return {
+        "code": FIT_CODE,
+        "estimator": request.estimator,
+        "options": asdict(request.options),
+        "body": request.body,
+        "height_m": request.height_m,
+        "frames_at_once": window,
+        "weights": {name: each for name, each in sums.items() if name not in _EYES},
+        "versions": {name: metadata.version(name) for name in _FIT_USES},
+    }
+
+
+def _checksum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
