@@ -198,15 +198,19 @@ def test_a_service_that_is_killed_at_any_moment_loses_nothing_that_it_said(tmp_p
     for run in range(12):
         command = [sys.executable, "-c", _CHILD, str(tmp_path / "data"), str(run)]
         child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        watchdog = threading.Timer(DEADLINE_S, child.kill)
+        watchdog.start()
         try:
-            lines = [child.stdout.readline()]
-            assert json.loads(lines[0]) == ["open"]
-            killer = threading.Timer(rng.uniform(0.005, 0.2), child.kill)
-            killer.start()
+            # Then somewhere in what it does next.
+            lines = [child.stdout.readline() for _ in range(rng.randint(1, 12))]
+            time.sleep(rng.uniform(0, 0.02))
+            child.kill()
             lines += child.stdout.readlines()
         finally:
             child.kill()
+            watchdog.cancel()
             child.wait(DEADLINE_S)
+        assert json.loads(lines[0]) == ["open"]
         # What a pipe holds of a last line may be cut.
         for line in lines[1:]:
             if line.endswith("\n"):

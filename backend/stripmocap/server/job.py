@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..contract.errors import BackendMismatch, DiskFull, RequestError
-from ..contract.jobs import ENDED, FileStatus, JobError, State, from_json
+from ..contract.errors import DiskFull, RequestError
+from ..contract.jobs import ENDED, FileStatus, JobError, State
 from ..contract.messages import CaptureRequest
 from . import durable
 
@@ -228,10 +228,10 @@ def _outcome(values: dict[str, Any]) -> dict[str, Any]:
     try:
         for name, kind in (("error", JobError), ("result", FileStatus)):
             if kept.get(name) is not None:
-                kept[name] = from_json(kind, kept[name])
+                kept[name] = kind(**kept[name])
         if "notes" in kept:
             kept["notes"] = tuple(kept["notes"])
-    except (BackendMismatch, TypeError) as error:
+    except TypeError as error:
         raise Unreadable(str(error)) from error
     return kept
 

@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
+from ..contract.jobs import State
 from . import changes, durable
 from .job import (
     NEW,
@@ -111,20 +112,24 @@ def reconcile(rows: Rows, data: Path, *, running: Iterable[Job] = ()) -> list[st
     return notices
 
 
-def sweep(jobs: list[Job], folder: Path) -> None:
+def sweep(folder: Path, states: dict[str, State]) -> None:
     """Removes what interrupted work left: half-written files, and results nobody vouches for.
 
     Only at a start, when no worker runs.
+
+    Args:
+        folder: of the jobs' folders.
+        states: of the jobs in the list, by their ids; other folders stay as they are.
     """
     for part in folder.glob(f".*{durable.PART}"):
         part.unlink(missing_ok=True)
     for new in folder.glob(f"{NEW}*"):
         shutil.rmtree(new, ignore_errors=True)
-    for job in jobs:
-        if not job.folder.is_dir():
+    for job_id, state in states.items():
+        if not (folder / job_id).is_dir():
             continue
-        for each in job.folder.iterdir():
-            stale = each.name == RESULT and job.state != "done"
+        for each in (folder / job_id).iterdir():
+            stale = each.name == RESULT and state != "done"
             if stale or each.name.endswith((durable.PART, OLD)):
                 with contextlib.suppress(OSError):
                     each.unlink()

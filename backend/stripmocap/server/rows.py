@@ -53,6 +53,10 @@ class Rows:
         """All jobs."""
         return self._all("", ())
 
+    def states(self) -> dict[str, State]:
+        """The state of each job, by its id."""
+        return dict(self._connection.execute("SELECT id, state FROM jobs").fetchall())
+
     def in_state(self, state: State) -> list[Job]:
         """All jobs in it, in the order in which they run."""
         return self._all(f"WHERE state = ? {_IN_ORDER}", (state,))

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..contract.errors import NotThere, ServiceError, StripMocapError
+from ..contract.jobs import State
 from . import changes, durable
 from .desk import Desk, drop, keep_folder
 from .job import OUTCOME, RESULT, Job, status_of, write_outcome
@@ -158,7 +159,7 @@ class Store(Desk):
         interrupted work left in the folders is removed.
         """
 
-        def work(rows: Rows, undo: ExitStack) -> tuple[list[Job], list[Job]]:
+        def work(rows: Rows, undo: ExitStack) -> tuple[list[Job], dict[str, State]]:
             now_s = self._clock()
             jobs = [changes.interrupted(job, now_s=now_s) for job in rows.in_state("running")]
             for job in jobs:
@@ -166,10 +167,10 @@ class Store(Desk):
                     undo.callback(durable.take_back, job.folder / OUTCOME)
                     write_outcome(job)
             rows.save(jobs)
-            return jobs, rows.every()
+            return jobs, rows.states()
 
-        jobs, every = self._database.write_to_free(work)
-        sweep(every, self._jobs)
+        jobs, states = self._database.write_to_free(work)
+        sweep(self._jobs, states)
         for job in jobs:
             self._changed(job.owner, job.id, False)
         return jobs
