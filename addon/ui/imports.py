@@ -8,9 +8,9 @@ from typing import ClassVar
 import bpy
 from bpy.props import BoolProperty, FloatProperty, StringProperty
 
-from ..contract import body_file, errors, motion, result_file
+from ..contract import errors, motion
 from ..scene import character, strips
-from . import reporting
+from . import opening, reporting
 
 
 class STRIPMOCAP_OT_import_capture(bpy.types.Operator):
@@ -46,6 +46,12 @@ class STRIPMOCAP_OT_import_capture(bpy.types.Operator):
         description="Put the clip behind what the camera sees",
         default=True,
     )
+    keep_shape: BoolProperty(  # type: ignore[valid-type]
+        name="Keep Shape of AMASS",
+        description="Take an AMASS file's shape as one of Strip Mocap's body, "
+        "which is right for files that Strip Mocap exported",
+        default=False,
+    )
     footage: StringProperty(  # type: ignore[valid-type]
         name="Footage",
         description="The clip's file; empty to look for it where it was captured",
@@ -72,22 +78,24 @@ class STRIPMOCAP_OT_import_capture(bpy.types.Operator):
         """Imports the file."""
         path = Path(bpy.path.abspath(self.filepath))
         try:
-            capture = result_file.load(path)
+            opened = opening.open_file(path, keep_shape=self.keep_shape)
+            capture = opened.capture
+            follow = self.follow_strip and opened.is_ours
             placement = strips.place(
                 context,
-                clip_name=character.clip_name(capture) if self.follow_strip else None,
+                clip_name=character.clip_name(capture) if follow else None,
                 start_frame=self.start_frame,
                 start_s=character.clip_start_s(capture),
             )
             shot = character.import_capture(
-                capture, body=_body_of(capture), scene=context.scene, timing=placement.timing
+                capture, body=opened.body, scene=context.scene, timing=placement.timing
             )
         except errors.StripMocapError as error:
             return reporting.failed(self, error)
         reporting.done(self, f"Imported {shot.collection.name}: {', '.join(shot.people)}")
         if placement.warning:
             reporting.warn(self, placement.warning)
-        if self.show_footage:
+        if self.show_footage and opened.is_ours:
             self._show_footage(shot, capture, scene=context.scene, beside=path.parent)
         return {"FINISHED"}
 
@@ -111,7 +119,7 @@ class STRIPMOCAP_FH_capture(bpy.types.FileHandler):
     """Lets a capture be dropped into a window."""
 
     bl_idname = "STRIPMOCAP_FH_capture"
-    bl_label = "Strip Mocap capture"
+    bl_label = "Strip Mocap capture or AMASS"
     bl_import_operator = STRIPMOCAP_OT_import_capture.bl_idname
     bl_file_extensions = ".npz"
 
@@ -144,9 +152,6 @@ def unregister() -> None:
 
 
 def _draw_import(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
-    menu.layout.operator(STRIPMOCAP_OT_import_capture.bl_idname, text="Strip Mocap capture (.npz)")
-
-
-def _body_of(capture: motion.Capture) -> body_file.BodyTemplate:
-    gender = str(capture.provenance.get("request", {}).get("body", body_file.GENDERS[0]))
-    return body_file.load(body_file.EMBEDDED_BODY, gender)
+    menu.layout.operator(
+        STRIPMOCAP_OT_import_capture.bl_idname, text="Strip Mocap capture or AMASS (.npz)"
+    )

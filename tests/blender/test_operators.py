@@ -159,3 +159,40 @@ def test_capture_can_be_dropped_on_the_3d_view(addon):
 
     assert handler.bl_import_operator == "stripmocap.import_capture"
     assert handler.bl_file_extensions == ".npz"
+
+
+def test_amass_file_becomes_a_person(addon, tmp_path, toy_is_the_body):
+    np.savez(
+        tmp_path / "dance.npz",
+        poses=np.zeros((30, 156)),
+        trans=np.tile([0.0, 0.0, 1.0], (30, 1)),
+        betas=np.ones(16),
+        mocap_framerate=120.0,
+        gender="female",
+    )
+
+    assert call(tmp_path / "dance.npz", start_frame=5.0) == {"FINISHED"}
+
+    action = bpy.data.actions["dance_person0_refined"]
+    assert tuple(action.frame_range) == pytest.approx((5, 5 + 29 / 120 * 24))
+    keys = bpy.data.meshes["dance_person0_body"].shape_keys.key_blocks
+    assert keys["betas_00"].value == 0  # another body's shape
+
+
+def test_amass_file_of_ours_can_keep_its_shape(addon, tmp_path, toy_is_the_body):
+    arrays = {"poses": np.zeros((2, 156)), "trans": np.zeros((2, 3)), "mocap_framerate": 30.0}
+    np.savez(tmp_path / "mine.npz", betas=np.ones(16), **arrays)
+
+    call(tmp_path / "mine.npz", keep_shape=True)
+
+    keys = bpy.data.meshes["mine_person0_body"].shape_keys.key_blocks
+    assert keys["betas_00"].value == pytest.approx(1)
+
+
+def test_amass_file_without_a_rate_is_an_error_with_words(addon, tmp_path, toy_is_the_body):
+    np.savez(tmp_path / "still.npz", poses=np.zeros((2, 156)), trans=np.zeros((2, 3)))
+
+    with pytest.raises(RuntimeError, match="frame rate"):
+        call(tmp_path / "still.npz")
+
+    assert not bpy.data.objects
