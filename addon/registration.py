@@ -11,6 +11,7 @@ from .ui import (
     properties,
     session,
     update,
+    views,
 )
 
 _MODULES = (
@@ -21,6 +22,7 @@ _MODULES = (
     capture,
     jobs,
     update,
+    views,
     panels,
     menus,
     heartbeat,

@@ -53,6 +53,16 @@ def captured(strip_id: str) -> list[Captured]:
     ]
 
 
+def follows(owner: bpy.types.ID, strip_id: str) -> bool:
+    """Whether `owner` was captured of that strip."""
+    return owner.get(_STRIP) == strip_id
+
+
+def is_footage_camera(thing: bpy.types.Object) -> bool:
+    """Whether it is the camera of a capture with its footage behind what it sees."""
+    return thing.type == "CAMERA" and _STRIP in thing and thing.data.show_background_images
+
+
 def missing(shot: Shot) -> list[tuple[float, float]]:
     """Spans in seconds of the file that `shot` shows and no import of it has; none without any."""
     have = captured(shot.id)

@@ -15,6 +15,13 @@ def has_footage(context: bpy.types.Context) -> bool:
     )
 
 
+def active(context: bpy.types.Context) -> bpy.types.Strip | None:
+    """The strip that was clicked last; None without any."""
+    scene = compat.sequencer_scene(context)
+    editor = scene.sequence_editor if scene is not None else None
+    return editor.active_strip if editor is not None else None
+
+
 def named(scene: str, name: str) -> bpy.types.Strip | None:
     """The strip called `name` in the sequencer of the scene called `scene`; None if it is gone."""
     strips = (each.strip for each in metas.everywhere() if each.strip.name == name)

@@ -9,7 +9,7 @@ import bpy
 from bpy.props import BoolProperty, FloatProperty, StringProperty
 
 from ..contract import errors, motion
-from ..scene import character, strips
+from ..scene import character, stamps, strips
 from . import opening, reporting
 
 
@@ -92,6 +92,9 @@ class STRIPMOCAP_OT_import_capture(bpy.types.Operator):
             )
         except errors.StripMocapError as error:
             return reporting.failed(self, error)
+        strip = strips.chosen(context) if follow and not placement.warning else None
+        strip_id = stamps.stamp(strip) if strip is not None else ""
+        character.mark(shot, capture, job_id="", strip_id=strip_id)
         reporting.done(self, f"Imported {shot.collection.name}: {', '.join(shot.people)}")
         if placement.warning:
             reporting.warn(self, placement.warning)

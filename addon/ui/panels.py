@@ -9,7 +9,7 @@ import bpy
 from ..remote import ledger
 from ..scene import compat
 from ..scene.strips import Shot
-from . import capture, notes, preferences, presets, properties, session
+from . import capture, notes, preferences, presets, properties, session, views
 
 ROWS = 12  # jobs that are listed; the rest is counted
 _ICONS = {
@@ -60,6 +60,8 @@ class STRIPMOCAP_PT_main(bpy.types.Panel):
         reason = capture.why_not(context)
         if reason:
             _say(layout, context, reason, icon="INFO")
+        if views.STRIPMOCAP_OT_view_footage.poll(context):
+            layout.operator(views.STRIPMOCAP_OT_view_footage.bl_idname, icon="OUTLINER_OB_CAMERA")
 
 
 class STRIPMOCAP_PT_jobs(bpy.types.Panel):
