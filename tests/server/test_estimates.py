@@ -98,7 +98,7 @@ def test_on_a_machine_of_another_speed_later_stages_are_judged_by_the_first(fact
 
     found, total_s, _ = played({}, job)
 
-    assert wildest_error([each for each in found if each[1].stage == "people"], total_s) < 0.3
+    assert wildest_error(found, total_s) < 0.3
 
 
 def test_a_fit_that_moves_only_twice_goes_by_the_known_rate():

@@ -49,6 +49,7 @@ class Estimate:
         self._clock = clock
         self._began = clock()
         self._stage: _Stage | None = None
+        self._slow = 1.0  # times as long as usual, that a step of an unknown stage takes here
         self._seen: set[str] = set()
         self._measured: dict[str, float] = {}
         self._lock = threading.Lock()
@@ -59,7 +60,7 @@ class Estimate:
             now = self._clock()
             if self._stage is None or self._stage.name != stage:
                 self._leave(now)
-                self._stage = _Stage(stage, now, self._rates.get(stage))
+                self._stage = _Stage(stage, now, self._expected(stage))
                 self._seen.add(stage)
             self._stage.report(now, done=done, of=of)
             self._raise_share(now)
@@ -77,10 +78,13 @@ class Estimate:
             return dict(self._measured)
 
     def _leave(self, now: float) -> None:
-        rate = self._stage.rate(now) if self._stage else None
-        if self._stage and rate is not None:
-            self._measured[self._stage.name] = rate
-        self._stage = None
+        stage, self._stage = self._stage, None
+        if stage is None:
+            return
+        self._slow *= self._slowness(stage)
+        rate = stage.rate(now)
+        if rate is not None:
+            self._measured[stage.name] = rate
 
     def _progress(self, now: float) -> JobProgress:
         if self._stage is None:
@@ -113,12 +117,19 @@ class Estimate:
             return left_s if self._seen.issuperset(PLAN) else None
         # How many people there are is not known before the last frame is seen: one is assumed.
         later = [each for each in PLAN[PLAN.index(stage.name) + 1 :] if each not in self._seen]
-        later_s = sum(self._rates[each] * self._slowness(stage, each) for each in later)
-        return left_s + stage.of * later_s
+        rates = (self._expected(each, slowness=self._slowness(stage)) or 0.0 for each in later)
+        return left_s + stage.of * sum(rates)
 
-    def _slowness(self, stage: _Stage, later: str) -> float:
-        """What to multiply the rate of a later stage by: nobody has seen this device at either."""
-        return 1.0 if self._known & {stage.name, later} else stage.slowness()
+    def _expected(self, stage: str, *, slowness: float = 1.0) -> float | None:
+        """Seconds a step of a stage to come; None if nothing tells."""
+        rate = self._rates.get(stage)
+        if rate is None or stage in self._known:
+            return rate
+        return rate * self._slow * slowness
+
+    def _slowness(self, stage: _Stage) -> float:
+        """What `stage` teaches of stages that this device was never seen at."""
+        return 1.0 if stage.name in self._known else stage.slowness()
 
 
 @dataclass
