@@ -73,6 +73,9 @@ class Store(Desk):
             durable.sync_file(made)
             status = status_of(made)
         except OSError as error:
+            job = self.get(job_id)
+            if not changes.awaits(job, made):  # it was cancelled just now, and its files removed
+                return job
             raise ServiceError(
                 f"the worker left no result at {made} ({error.strerror or error})",
                 hint="Retry the job; see its log if it happens again.",
