@@ -32,6 +32,7 @@ def make() -> argparse.ArgumentParser:
     _add_cache(verbs)
     add_serve(verbs)
     add_jobs(verbs, add_request=_add_request)
+    _add_experiment(verbs)
     doctor = verbs.add_parser("doctor", help="say what is installed, what is missing, what to do")
     doctor.add_argument("--json", type=Path, metavar="FILE", help="also write it as JSON")
     return parser
@@ -159,6 +160,20 @@ def _add_train(verbs: _Verbs) -> None:
         "-o", "--output", type=Path, default=Path("pose_prior.safetensors"), metavar="FILE"
     )
     prior.add_argument("--seed", type=int, default=0)
+
+
+def _add_experiment(verbs: _Verbs) -> None:
+    experiment = verbs.add_parser("experiment", help="try on this machine what the service bears")
+    what = experiment.add_subparsers(dest="what", required=True, metavar="WHAT")
+    faults = what.add_parser("faults", help="kill, fill, damage and attack it; count violations")
+    faults.add_argument("--only", nargs="+", default=[], metavar="NAME", help="only these faults")
+    faults.add_argument("--kills", type=_count, default=110, metavar="N", help="default 110")
+    faults.add_argument("--seed", type=int, default=0)
+    faults.add_argument(
+        "--video", type=Path, metavar="FILE", help="kill the real pipeline on it, not a toy"
+    )
+    faults.add_argument("--json", type=Path, metavar="FILE", help="also write it as JSON")
+    faults.add_argument("--markdown", type=Path, metavar="FILE", help="also write the table, .md")
 
 
 def _add_request(verb: argparse.ArgumentParser) -> None:
