@@ -12,6 +12,8 @@ def show(scene):
     window = bpy.context.window_manager.windows[0]
     if hasattr(window.workspace, "sequencer_scene"):
         window.workspace.sequencer_scene = scene
+    else:
+        window.scene = scene
     return scene.sequence_editor_create()
 
 
@@ -73,6 +75,17 @@ def add_images(editor, paths, *, start: int):
     for path in others:
         strip.elements.append(path.name)
     return strip
+
+
+def add_effect(editor, kind: str, over=None):
+    """Adds an effect strip of 50 frames, over another strip or by itself."""
+    collection = strips_of(editor)
+    known = {each.identifier for each in collection.bl_rna.functions["new_effect"].parameters}
+    first = "input1" if "input1" in known else "seq1"
+    options = {"length": 50} if "length" in known else {"frame_end": 51}
+    if over is not None:
+        options[first] = over
+    return collection.new_effect("effect", kind, next_channel(editor), 1, **options)
 
 
 def wrap(editor, *strips):

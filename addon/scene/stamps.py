@@ -38,6 +38,8 @@ def find(strip_id: str) -> bpy.types.Strip | None:
 
     Of several it is the one that was stamped, else, if that was renamed or deleted, the first.
     """
+    if not strip_id:
+        return None
     bearers = [each.strip for each in metas.everywhere() if _borne(each.strip) == strip_id]
     stamped = (strip for strip in bearers if strip.get(_OWNER) == _name(strip))
     return next(stamped, bearers[0] if bearers else None)

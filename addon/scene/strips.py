@@ -225,7 +225,7 @@ def _rate_mismatch(strips_scene: bpy.types.Scene, scene: bpy.types.Scene) -> str
         return ""
     return (
         f"the strip's scene {strips_scene.name} has {float(theirs):.5g} frames a second and"
-        f" {scene.name} has {float(ours):.5g}"
+        f" {scene.name} has {float(ours):.5g}, so what is captured cannot follow it there"
     )
 
 
