@@ -90,6 +90,18 @@ def test_a_result_of_a_cancelled_job_is_dropped(store):
     assert not (job.folder / "result.npz").exists()
 
 
+def test_an_end_removes_no_work_of_a_later_attempt(store):
+    store.add(request(), owner=ANNA)
+    job = store.claim("cpu")
+    later = job.folder / "work-2"  # somebody retried it before its end was all tidied up
+    later.mkdir()
+
+    store.cancel(job.id)
+
+    assert not job.work.exists()
+    assert later.exists()
+
+
 def test_a_worker_that_left_no_result_is_found_out(store):
     store.add(request(), owner=ANNA)
     job = store.claim("cpu")

@@ -21,7 +21,7 @@ from ..contract.jobs import State
 from ..contract.messages import CaptureRequest
 from . import changes, durable, schema
 from .database import Database
-from .job import OUTCOME, PARTIAL, WORK, Job, write_folder, write_outcome
+from .job import OUTCOME, PARTIAL, Job, work_folders, write_folder, write_outcome
 from .rebuild import GONE, JOBS, OLD, keep_order
 from .rows import Rows
 
@@ -295,8 +295,9 @@ class Desk:
         """Removes what only running jobs need, and tells that the job ended."""
         if job.state == "done":
             drop(job.folder / PARTIAL)
-        for each in job.folder.glob(f"{WORK}*"):
-            shutil.rmtree(each, ignore_errors=True)
+        for attempt, work in work_folders(job.folder).items():
+            if attempt <= job.attempts:  # it may run again already
+                shutil.rmtree(work, ignore_errors=True)
         self._changed(job.owner, job.id, False)
 
 

@@ -141,7 +141,7 @@ def read_job(folder: Path) -> Job:
     values = read_sealed(folder / REQUEST)
     if values is None or values.get("id") != folder.name:
         raise Unreadable(f"{folder} holds no job")
-    values["attempts"] = max(attempts_in(folder), 0)
+    values["attempts"] = max(work_folders(folder), default=0)
     return _job(values, folder.parent)
 
 
@@ -180,12 +180,12 @@ def status_of(path: Path) -> FileStatus:
         return FileStatus(digest, file.tell())
 
 
-def attempts_in(folder: Path) -> int:
-    """The highest attempt that has left a folder of work here; 0 where none did."""
+def work_folders(folder: Path) -> dict[int, Path]:
+    """The folders of work that are in a job's folder, by the attempts that they are of."""
     if not folder.is_dir():
-        return 0
-    found = (_WORK_FOLDER.fullmatch(each.name) for each in folder.iterdir())
-    return max((int(each[1]) for each in found if each), default=0)
+        return {}
+    found = {each: _WORK_FOLDER.fullmatch(each.name) for each in folder.iterdir()}
+    return {int(match[1]): each for each, match in found.items() if match}
 
 
 def write_sealed(path: Path, values: dict[str, Any]) -> None:
