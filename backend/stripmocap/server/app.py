@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from importlib import metadata
 from typing import Any
 
@@ -24,6 +25,7 @@ from .uploads import Uploads, needed
 
 METHODS_AGE_S = 30.0  # how old what is said of model files may be
 CACHE_AGE_S = 5.0
+DISK_CALLS = 4  # that write footage at once
 DESCRIPTION = f"""Turns clips into motion: a durable queue of captures.
 
 Every call but for this description carries `Authorization: Bearer <token>`; the token stands in
@@ -90,6 +92,7 @@ def make(
         sums=Checksums(),
         methods=Recent(health.methods, age_s=METHODS_AGE_S),
         cache_size=Recent(lambda: steps.status().size, age_s=CACHE_AGE_S),
+        disk=asyncio.Semaphore(DISK_CALLS),
     )
     routers = (routes_jobs.router, routes_files.router)
     for each in routers:

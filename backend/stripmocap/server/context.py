@@ -6,6 +6,7 @@ they sent it, under the name that they gave it.
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -85,6 +86,7 @@ class Context:
     sums: Checksums
     methods: Recent[tuple[MethodStatus, ...]]
     cache_size: Recent[int]  # bytes
+    disk: asyncio.Semaphore  # of calls that write footage, so that others find a thread
 
     def shown(self, jobs: Iterable[Job]) -> list[JobStatus]:
         """What their owner sees of `jobs`."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.concurrency import run_in_threadpool
@@ -12,13 +14,15 @@ from ..contract.jobs import MAX_CHUNK_BYTES, CacheStatus, Health, UploadStatus
 from . import health
 from .answers import TEXT, described
 from .asks import HASH, MAX_FILE_BYTES, LifeAsk, UploadAsk
-from .context import AtTheMachine, Owner, Parts, is_here
+from .context import AtTheMachine, Context, Owner, Parts, is_here
 from .downloads import MAX_TAIL, tail
 from .logs import FILE as LOG
 
-PIECE = 2**20  # bytes of a chunk that are in memory before they go to the disk
+PIECE = 256 * 1024  # bytes of a chunk that are in memory before they go to the disk
 
 router = APIRouter(prefix="/v1")
+
+_Value = TypeVar("_Value")
 
 Sha256 = Annotated[str, Path(pattern=HASH, examples=["0123456789abcdef" * 4])]
 _BEGUN: dict[int | str, dict[str, Any]] = {
@@ -87,16 +91,24 @@ async def put_chunk(
     a file with another one is dropped and refused with 422.
     """
     uploads = parts.uploads
-    await run_in_threadpool(uploads.status, sha256, owner=owner)
+    await _written(parts, lambda: uploads.status(sha256, owner=owner))
     with uploads.scratch() as chunk:
         pending = bytearray()
         async for piece in request.stream():
             pending += piece
             if len(pending) >= PIECE:
-                await run_in_threadpool(uploads.spool, chunk, bytes(pending))
+                await _written(parts, partial(uploads.spool, chunk, bytes(pending)))
                 pending.clear()
-        await run_in_threadpool(uploads.spool, chunk, bytes(pending))
-        return await run_in_threadpool(uploads.put, sha256, offset=offset, chunk=chunk, owner=owner)
+        await _written(parts, partial(uploads.spool, chunk, bytes(pending)))
+        return await _written(
+            parts, lambda: uploads.put(sha256, offset=offset, chunk=chunk, owner=owner)
+        )
+
+
+async def _written(parts: Context, write: Callable[[], _Value]) -> _Value:
+    """What `write` returns, which may take its time at the disk."""
+    async with parts.disk:
+        return await run_in_threadpool(write)
 
 
 @router.get(

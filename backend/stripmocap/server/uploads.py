@@ -31,7 +31,7 @@ from . import durable
 from .shelf import HASH, Record, Shelf
 from .store import Store
 
-PIECE = 2**20  # bytes read at once
+PIECE = 256 * 1024  # bytes that are in memory at once
 NAMELESS = "upload"  # what is shown of footage whose client gave no name
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
