@@ -79,6 +79,19 @@ def test_a_queue_whose_every_job_ends_its_worker_fails_ever_more_slowly(service,
     assert max(pauses[8:]) <= 0
 
 
+def test_what_a_dead_worker_was_writing_is_removed_and_nothing_else(service):
+    job = service.until_works(service.add("sleep"))
+    half = job.folder / ".partial.npz.abc.part"
+    stores = job.folder / ".outcome.json.abc.part"
+    half.touch()
+    stores.touch()
+
+    service.workers()[0].kill()
+
+    service.until(lambda: not half.exists())
+    assert stores.exists()
+
+
 def test_the_share_of_a_job_does_not_fall_when_its_worker_dies(service):
     job = service.until_works(service.add("wait-fit"))
     service.until(lambda: progress_of(service, job).share > 0.05)
@@ -299,7 +312,7 @@ def test_stopping_is_quick_whatever_the_worker_does(tmp_path, habit, deed):
         began = time.monotonic()
         service.supervisor.stop()
 
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < 10  # a hundredth, on a machine that does nothing else
         assert not worker.is_running()
 
 

@@ -135,10 +135,14 @@ class Attempt:
             DiskFull: the same.
         """
         assert self.over
+        # First, because once the store knows, the next attempt may write its own.
+        for each in self.job.folder.glob(f".{PARTIAL}.*{durable.PART}"):
+            with contextlib.suppress(OSError):
+                each.unlink()
         if self._tell:
             self._tell()
             self._tell = None
-        self._tidy()
+        shutil.rmtree(self.job.work, ignore_errors=True)
 
     def _end(self, tell: Callable[[], object] | None) -> None:
         self.over = True
@@ -185,10 +189,3 @@ class Attempt:
         self.look()
         with contextlib.suppress(OSError), (self.job.folder / LOG).open("ab") as log:
             log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n".encode())
-
-    def _tidy(self) -> None:
-        """Removes what the worker left; the folder may be gone, or already another attempt's."""
-        shutil.rmtree(self.job.work, ignore_errors=True)
-        for each in self.job.folder.glob(f".*{durable.PART}"):
-            with contextlib.suppress(OSError):
-                each.unlink()
