@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Any
 
 import bpy
@@ -10,18 +11,19 @@ import numpy as np
 from ..contract import skeleton
 from . import compat
 
+_CURVES_A_STEP = 25  # of the hundred that an action has
 _LINEAR = 1  # of the enumeration of interpolations; foreach_set takes its number
 
 
-def build_action(
+def building_action(
     name: str,
     rig: bpy.types.Object,
     *,
     frames: np.ndarray,
     quats: np.ndarray,
     locations: np.ndarray,
-) -> bpy.types.Action:
-    """An action that poses `rig`, kept by a fake user; it is assigned to the rig.
+) -> Generator[None, None, bpy.types.Action]:
+    """An action that poses `rig`, in steps, kept by a fake user; it is assigned to the rig.
 
     Args:
         name: of the action.
@@ -32,28 +34,43 @@ def build_action(
     """
     action = bpy.data.actions.new(name)
     action.use_fake_user = True
-    curves, groups = compat.channels(rig, action)
+    root = skeleton.JOINT_NAMES[0]
+    tracks = {(root, "location"): locations}
+    tracks |= {
+        (bone, "rotation_quaternion"): quats[:, joint]
+        for joint, bone in enumerate(skeleton.JOINT_NAMES)
+    }
+    values = _empty_curves(action, rig, tracks)
     keys = np.empty((len(frames), 2), dtype=np.float32)
     keys[:, 0] = frames
-    root = skeleton.JOINT_NAMES[0]
-    tracks = [(root, "location", locations)]
-    tracks += [
-        (bone, "rotation_quaternion", quats[:, joint])
-        for joint, bone in enumerate(skeleton.JOINT_NAMES)
-    ]
-    for bone, channel, values in tracks:
-        group = groups.get(bone) or groups.new(bone)
-        for index in range(values.shape[1]):
-            keys[:, 1] = values[:, index]
-            curve = curves.new(f'pose.bones["{bone}"].{channel}', index=index)
-            curve.group = group
-            _fill(curve, keys)
+    linear = np.full(len(keys), _LINEAR, dtype=np.int32)
+    for first in range(0, len(values), _CURVES_A_STEP):
+        yield
+        # Asked for again: what happens between two steps may move curves in memory.
+        for curve in compat.curves(action)[first : first + _CURVES_A_STEP]:
+            keys[:, 1] = values[curve.data_path, curve.array_index]
+            _fill(curve, keys, linear)
     return action
 
 
-def _fill(curve: Any, keys: np.ndarray) -> None:
+def _empty_curves(
+    action: bpy.types.Action, rig: bpy.types.Object, tracks: dict[tuple[str, str], np.ndarray]
+) -> dict[tuple[str, int], np.ndarray]:
+    """Makes a curve without keys for each channel; the values (T,) of each, by path and index."""
+    curves, groups = compat.channels(rig, action)
+    values = {}
+    for (bone, channel), track in tracks.items():
+        group = groups.get(bone) or groups.new(bone)
+        path = f'pose.bones["{bone}"].{channel}'
+        for index in range(track.shape[1]):
+            curves.new(path, index=index).group = group
+            values[path, index] = track[:, index]
+    return values
+
+
+def _fill(curve: Any, keys: np.ndarray, interpolation: np.ndarray) -> None:
     points = curve.keyframe_points
     points.add(len(keys))
     points.foreach_set("co", keys.ravel())
-    points.foreach_set("interpolation", np.full(len(keys), _LINEAR, dtype=np.int32))
+    points.foreach_set("interpolation", interpolation)
     curve.update()

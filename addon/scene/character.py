@@ -205,13 +205,14 @@ def _building(
     collection.children.link(own)
     rig = armature.build(name, rest, collection=own)
     yield
-    own.objects.link(mesh.build(f"{name}_body", body, betas=betas, rig=rig))
+    figure = yield from mesh.building(f"{name}_body", body, betas=betas, rig=rig)
+    own.objects.link(figure)
     yield
     # The bones as Blender rounded them, so that no error of its own creeps into the keys.
     rotations = armature.rest_rotations(rig)
     actions = []
     for label, each in takes.items():
-        action = _build_take(
+        action = yield from _building_take(
             f"{name}_{label}",
             each,
             rig=rig,
@@ -227,7 +228,7 @@ def _building(
     return rig, actions
 
 
-def _build_take(
+def _building_take(
     name: str,
     take: motion.Motion,
     *,
@@ -237,7 +238,7 @@ def _build_take(
     rest_pelvis: np.ndarray,
     view: motion.Camera,
     timing: StripTiming,
-) -> bpy.types.Action:
+) -> Generator[None, None, bpy.types.Action]:
     frames = timing.scene_frames(take.times_s)
     rising = slice(None) if timing.rate > 0 else slice(None, None, -1)
     quats = bones.pose_quats(
@@ -253,8 +254,11 @@ def _build_take(
         root_head=rest.heads[0],
         root_rotation=rotations[0],
     )
-    return animation.build_action(
-        name, rig, frames=frames[rising], quats=quats[rising], locations=locations[rising]
+    yield
+    return (
+        yield from animation.building_action(
+            name, rig, frames=frames[rising], quats=quats[rising], locations=locations[rising]
+        )
     )
 
 

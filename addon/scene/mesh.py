@@ -6,6 +6,8 @@ them. The basis is the mean shape, so that a person's shape stays a set of ten s
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 import bpy
 import numpy as np
 
@@ -16,15 +18,17 @@ BETA_LIMIT = 10.0  # Blender allows no wider slider
 _SMALLEST_WEIGHT = 1e-5  # lighter pulls move a vertex by less than a hundredth of a millimetre
 
 
-def build(
+def building(
     name: str, body: body_file.BodyTemplate, *, betas: np.ndarray, rig: bpy.types.Object
-) -> bpy.types.Object:
-    """The body of shape `betas` (10,) as a child of `rig`; not yet in any collection."""
+) -> Generator[None, None, bpy.types.Object]:
+    """The body of shape `betas` (10,) as a child of `rig`, in steps; not yet in any collection."""
     mesh = bpy.data.meshes.new(name)
     _add_faces(mesh, body)
     mesh.shade_smooth()
+    yield
     figure = bpy.data.objects.new(name, mesh)
     _add_weights(figure, body.lbs_weights)
+    yield
     _add_shape_keys(figure, body, betas)
     figure.parent = rig
     modifier = figure.modifiers.new("Armature", "ARMATURE")
