@@ -99,7 +99,7 @@ def test_a_part_is_published_as_a_capture_that_says_so(footage, asked, monkeypat
     parts = []
 
     def load(tools, options):
-        def estimate(people, camera, report, *, publish):
+        def estimate(people, camera, report, *, publish, journal):
             estimated = Estimate(camera, (toy_motion(0, frames=2, fps=30, seed=0),))
             publish(estimated)
             return estimated

@@ -33,8 +33,9 @@ from .methods.catalogue import ESTIMATORS
 from .methods.toolbox import FRAMES_AT_ONCE, Estimate, Estimator, Tools
 from .people import observations
 from .people.blazepose import BlazePose
+from .people.journal import Journal
 from .people.observations import Person
-from .people.recorded import Diverged, Journal, Recorded
+from .people.recorded import Diverged, Recorded
 from .people.tracking import Detector, follow
 from .provenance import provenance, what_a_fit_depends_on, what_sight_depends_on
 from .steps import Memory, StepStore, key_of
@@ -143,7 +144,7 @@ class Workshop:
         beat(LOAD, 1, 1)
         memory, sees_on = _memory(clip, steps, beat), what_sight_depends_on(clip, sums)
 
-        def fit() -> Estimate:
+        def fit(journal: Journal | None) -> Estimate:
             people = memory.once_with_journal(
                 PEOPLE,
                 sees_on,
@@ -153,10 +154,13 @@ class Workshop:
             )
             if not people:
                 raise _nobody(clip)
-            return estimator(people, camera, beat, publish=_partly(publish, origin))
+            hand_out = _partly(publish, origin)
+            return estimator(people, camera, beat, publish=hand_out, journal=journal)
 
         depends_on = {**fits_on, "people": sees_on, "focal_px": camera.focal_px}
-        estimate = memory.once(FIT, depends_on, make=fit, pack=_packed, unpack=_unpacked)
+        estimate = memory.once_with_journal(
+            FIT, depends_on, make=fit, pack=_packed, unpack=_unpacked
+        )
         return _captured(estimate, origin)
 
     def _estimator(

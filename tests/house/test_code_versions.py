@@ -23,8 +23,8 @@ PLACES = {
     "FIT_CODE": ("methods", "body", "geometry", "contract/skeleton.py"),
 }
 KNOWN = {  # version and checksum
-    "PEOPLE_CODE": (1, "6a26e37fe07f2ae7"),
-    "FIT_CODE": (1, "6d92ce2a0259fddd"),
+    "PEOPLE_CODE": (1, "a006d080f0b63cc4"),
+    "FIT_CODE": (1, "de2a9b3ef633374a"),
 }
 
 

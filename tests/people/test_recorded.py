@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pytest
 from house.sources import ROOT
+from notebook import Notebook
 from stage import Actor, Stage
 from stripmocap.contract.messages import Clip
+from stripmocap.people.journal import CHUNK_S
 from stripmocap.people.observations import Person, packed, unpacked
-from stripmocap.people.recorded import CHUNK_S, Diverged, Recorded
+from stripmocap.people.recorded import Diverged, Recorded
 from stripmocap.people.tracking import follow
 from stripmocap.video.frames import read_frames
 
 TIMES_S = np.arange(60) / 30
-
-
-@dataclass
-class Notebook:
-    """A journal in memory."""
-
-    chunks: list[dict[str, np.ndarray]] = field(default_factory=list)
-
-    def append(self, arrays: dict[str, Any]) -> None:
-        self.chunks.append(dict(arrays))
-
-    def drop(self) -> None:
-        self.chunks = []
 
 
 class Counted:

@@ -11,6 +11,7 @@ import torch
 
 from ..contract.body_file import BodyTemplate
 from ..contract.motion import Camera, Motion
+from ..people.journal import Journal
 from ..people.observations import Person
 
 FRAMES_AT_ONCE = 300  # that are solved together: bounds memory, whatever the length of the video
@@ -50,4 +51,5 @@ class Estimator(Protocol):
         report: Report,
         *,
         publish: Publish | None = None,
+        journal: Journal | None = None,
     ) -> Estimate: ...

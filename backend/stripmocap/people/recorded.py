@@ -11,28 +11,18 @@ import time
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Protocol
 
 import numpy as np
 
 from .blazepose import Landmarks, Sighting
+from .journal import CHUNK_S, Journal
 from .regions import Region
 from .tracking import Detector
 
-CHUNK_S = 10.0  # of work at the most that a killed process loses
 SAMPLED = 16  # pixels apart: of these a picture is recognised
 _DETECT, _LANDMARKS = 0, 1  # kinds of question
 
 Answer = tuple[np.ndarray, "list[Sighting] | Landmarks"]  # what was asked, and what was answered
-
-
-class Journal(Protocol):
-    """Where chunks of answers are kept, whole or not at all."""
-
-    chunks: list[dict[str, np.ndarray]]
-
-    def append(self, arrays: Mapping[str, Any]) -> None: ...  # noqa: D102
-    def drop(self) -> None: ...  # noqa: D102
 
 
 class Diverged(Exception):

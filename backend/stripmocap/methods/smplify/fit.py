@@ -19,12 +19,14 @@ from ...contract.methods import SmplifyOptions
 from ...contract.motion import Camera
 from ...contract.skeleton import JOINT_COUNT
 from ...geometry.rotations import aa_to_matrix, matrix_to_aa
+from ...people.journal import Journal
 from ...people.observations import Person
 from ..toolbox import Estimate, Estimator, Publish, Report, Tools
 from . import ground, start
 from .chain_terms import Planted
 from .evidence import Evidence, gather
 from .levenberg import minimise
+from .notes import Notes
 from .outcome import estimate_of, points, seen_by, windows
 from .pace import PUBLISHING_SHARE, STAGE, Pace, Part, Sparingly
 from .priors import SHIPPED_PRIOR, PosePrior
@@ -58,6 +60,7 @@ def load(tools: Tools, options: SmplifyOptions) -> Estimator:
         report: Report,
         *,
         publish: Publish | None = None,
+        journal: Journal | None = None,
     ) -> Estimate:
         report(STAGE, 0, sum(len(each.times_s) for each in people))
         evidence = gather(people, camera, device=tools.device, dtype=torch.float32)
@@ -85,8 +88,12 @@ def load(tools: Tools, options: SmplifyOptions) -> Estimator:
             window=window,
             pace=_pace(report, evidence, keyframes, window=window),
             hand_out=hand_out,
+            notes=Notes(journal),
         )
-        states, planted = fitter.fit(keyframes)
+        try:
+            states, planted = fitter.fit(keyframes)
+        finally:
+            fitter.notes.flush()
         estimate = found(states, planted, len(evidence))
         fitter.pace.finish()
         return estimate
@@ -105,6 +112,7 @@ class _Fitter:
     window: int  # frames that are solved at once
     pace: Pace
     hand_out: Callable[[States, Planted, int], None]  # told how many frames are finished
+    notes: Notes
 
     def fit(self, keyframes: Tensor) -> tuple[States, Planted]:
         states = self._keyframe_states(self.evidence.at(keyframes))
@@ -121,6 +129,26 @@ class _Fitter:
             planted=weights.planted * self.options.contacts,
             height_m=self.height_m,
         )
+
+    def _solved(
+        self,
+        energy: VideoEnergy,
+        states: States,
+        *,
+        iterations: int,
+        damping: float,
+        on_step: Callable[[], None],
+    ) -> States:
+        """What `minimise` finds, or found before this fit was stopped."""
+
+        def solve() -> States:
+            found, _ = minimise(
+                energy, states, iterations=iterations, damping=damping, on_step=on_step
+            )
+            return found
+
+        on_step()  # also where nothing is left to solve
+        return self.notes.once(solve, like=states)
 
     def _keyframe_states(self, evidence: Evidence) -> States:
         """Poses of some frames, found apart, and one shape for each person."""
@@ -145,7 +173,7 @@ class _Fitter:
             free_betas=True,
         )
         begun = replace(states.at(mine), betas=states.betas[whose : whose + 1])
-        shaped, _ = minimise(
+        shaped = self._solved(
             energy,
             begun,
             iterations=15,
@@ -168,7 +196,7 @@ class _Fitter:
                 self._weights(weights),
                 groups=torch.arange(len(some), device=some.sequence.device),
             )
-            found, _ = minimise(
+            found = self._solved(
                 energy,
                 states.at(frames),
                 iterations=iterations,
@@ -199,7 +227,7 @@ class _Fitter:
                 planted=planted and replace(planted, contact=planted.contact[frames]),
                 held=begin - first,
             )
-            found, _ = minimise(
+            found = self._solved(
                 energy,
                 states.at(frames),
                 iterations=iterations,
