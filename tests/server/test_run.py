@@ -55,11 +55,14 @@ def test_what_the_service_keeps_is_its_users_alone(data):
 
 
 def test_a_second_start_finds_the_first(data):
-    with Running(data) as first, Running(data) as second:
-        status, out, _ = second.said() if first.handover else (1, "", "")
+    with Running(data) as first:
+        assert first.handover
+        with Running(data) as second:
+            status, out, errors = second.said()
 
-        assert status == 0
-        assert handover.Handover.of_line(out) == first.handover
+    assert status == 0
+    assert handover.Handover.of_line(out) == first.handover
+    assert "already" in errors
 
 
 def test_of_two_that_start_at_once_one_serves(data):
@@ -178,7 +181,7 @@ def test_what_runs_at_the_end_goes_on_at_the_next_start(data, tmp_path):
 def test_no_job_is_lost_or_done_twice_when_the_service_is_killed(data, tmp_path):
     with Running(data) as first:
         service = first.service()
-        done = service.submit(asked(tmp_path / "early.mp4"), key="done")
+        done = service.submit(asked(tmp_path / "walk1.mp4"), key="done")
         finished = until_ended(service, done)
         ran = service.submit(asked(tmp_path / "wait.mp4"), key="ran")
         waited = service.submit(asked(tmp_path / "walk.mp4"), key="waited")
@@ -190,6 +193,7 @@ def test_no_job_is_lost_or_done_twice_when_the_service_is_killed(data, tmp_path)
         service = second.service()
         jobs = [until_ended(service, each) for each in (done, ran, waited)]
 
+        assert [each.error for each in jobs] == [None] * 3
         assert [each.state for each in jobs] == ["done"] * 3
         assert [each.attempts for each in jobs] == [1, 2, 1]
         assert jobs[0].result == finished.result
