@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 from pathlib import Path
 
 import bpy
 import numpy as np
 
-from ..contract import motion
+from ..contract import motion, sequences
 from ..rigging import axes, lens
 from ..rigging.timing import StripTiming
 from . import compat
-from .footage import movie_length
+from .footage import Reel, reel_of
+
+_MOVING = ("MOVIE", "SEQUENCE")  # sources of images that show more than one picture
 
 
 def build(
@@ -49,15 +50,21 @@ def show_footage(
     turned_deg: int,
     scene: bpy.types.Scene,
 ) -> None:
-    """Puts the movie `footage` behind the camera `seer`, each picture when `timing` shows it.
+    """Puts `footage` behind the camera `seer`, each picture when `timing` shows it.
+
+    It is a movie, or a picture that stands for its sequence.
 
     `turned_deg` is the clockwise quarter turn of the clip, as its file asks for.
 
     Raises:
         RequestError: Blender cannot read the file as a movie.
     """
-    frames, fps = movie_length(footage)
-    image = bpy.data.images.load(str(footage), check_existing=True)
+    reel = reel_of(footage)
+    is_sequence = sequences.is_picture(footage)
+    # A picture of the sequence may be in the file already, and is to stay a picture.
+    image = bpy.data.images.load(str(footage), check_existing=not is_sequence)
+    if is_sequence:
+        image.source = "SEQUENCE"
     background = seer.data.background_images.new()
     background.image = image
     background.alpha = 1.0
@@ -68,32 +75,31 @@ def show_footage(
         _turn(background, turned_deg, render_aspect=_aspect(scene))
     background.image_user.use_auto_refresh = True
     index = len(seer.data.background_images) - 1
-    _show_at(seer, index, timing=timing, frames=frames, fps=fps)
+    _show_at(seer, index, timing=timing, reel=reel)
 
 
 def follow(seer: bpy.types.Object, timing: StripTiming) -> None:
-    """Shows every movie behind the camera `seer` when `timing` does, after its strip was edited.
+    """Shows all footage behind the camera `seer` when `timing` does, after its strip was edited.
 
     Raises:
         RequestError: Blender cannot read one of them.
     """
     for index, background in enumerate(seer.data.background_images):
-        if background.image is None or background.image.source != "MOVIE":
+        if background.image is None or background.image.source not in _MOVING:
             continue
         path = Path(bpy.path.abspath(background.image.filepath, library=background.image.library))
-        frames, fps = movie_length(path)
+        reel = reel_of(path)
         seer.data.driver_remove(_offset_path(index))
-        _show_at(seer, index, timing=timing, frames=frames, fps=fps)
+        _show_at(seer, index, timing=timing, reel=reel)
 
 
-def _show_at(
-    seer: bpy.types.Object, index: int, *, timing: StripTiming, frames: int, fps: Fraction
-) -> None:
+def _show_at(seer: bpy.types.Object, index: int, *, timing: StripTiming, reel: Reel) -> None:
     user = seer.data.background_images[index].image_user
-    first, last = sorted(timing.scene_frames(np.array([0.0, float(frames / fps)])).tolist())
+    ends_s = np.array([0.0, float(reel.pictures / reel.fps)])
+    first, last = sorted(timing.scene_frames(ends_s).tolist())
     user.frame_start = math.floor(first)
     user.frame_duration = max(1, math.ceil(last) - math.floor(first) + 1)
-    _keep_in_step(seer, index, timing=timing, fps=fps)
+    _keep_in_step(seer, index, timing=timing, reel=reel)
 
 
 def _turn(
@@ -113,17 +119,16 @@ def _aspect(scene: bpy.types.Scene) -> float:
     return width / (render.resolution_y * render.pixel_aspect_y)
 
 
-def _keep_in_step(
-    seer: bpy.types.Object, index: int, *, timing: StripTiming, fps: Fraction
-) -> None:
-    # A background movie advances one picture a scene frame, whatever the two rates; it is the
-    # offset that takes up the difference. Its picture is frame - start + offset, from 0.
-    step = float(fps) / timing.rate
+def _keep_in_step(seer: bpy.types.Object, index: int, *, timing: StripTiming, reel: Reel) -> None:
+    # A background advances one picture a scene frame, whatever the two rates; it is the offset
+    # that takes up the difference. Blender shows picture number frame - start + 1 + offset.
+    step = float(reel.fps) / timing.rate
     start = seer.data.background_images[index].image_user.frame_start
     curve = seer.data.driver_add(_offset_path(index))
     curve.driver.type = "SCRIPTED"
     curve.driver.expression = (
-        f"floor((frame - {timing.offset!r}) * {step!r} + 0.5) - (frame - {start})"
+        f"floor((frame - {timing.offset!r}) * {step!r} + 0.5)"
+        f" - (frame - {start + reel.first_number - 1})"
     )
 
 

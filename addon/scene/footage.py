@@ -43,6 +43,15 @@ class Footage:
         return self.rhythm.mean_fps if self.rhythm and self.is_uneven else float(self.fps)
 
 
+@dataclass(frozen=True)
+class Reel:
+    """All pictures of a file or sequence, as Blender counts them behind a camera."""
+
+    pictures: int
+    fps: Fraction  # pictures a second of the file's clock
+    first_number: int  # of the picture at second 0
+
+
 def is_footage(strip: bpy.types.Strip) -> bool:
     """Whether the strip shows filmed pictures, and more than one."""
     return strip.type in KINDS and not (strip.type == "IMAGE" and len(strip.elements) < 2)
@@ -95,6 +104,20 @@ def has_proxy(strip: bpy.types.Strip) -> bool:
     else:
         folder = path.parent / "BL_proxy"
     return any((folder / name).is_dir() for name in (path.name, "images"))
+
+
+def reel_of(path: Path) -> Reel:
+    """The pictures of a movie, or of the sequence that a picture belongs to.
+
+    Raises:
+        RequestError: the file is missing, or Blender cannot read it as a movie.
+    """
+    if not sequences.is_picture(path):
+        return Reel(*movie_length(path), first_number=1)
+    _version(path)
+    numbers = sequences.files_of(path)
+    lowest, highest = min(numbers), max(numbers)
+    return Reel(highest - lowest + 1, sequences.FPS, first_number=lowest)
 
 
 def movie_length(path: Path) -> tuple[int, Fraction]:

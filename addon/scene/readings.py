@@ -76,7 +76,7 @@ def span_of(reading: Reading) -> tuple[Fraction, Fraction]:
     ends = (float(view.frames.inverse(frame)) for frame in (view.first, view.last))
     low, high = sorted(reading.content.picture_at(frame) for frame in ends)
     start, stop = (shown.first_s + picture / shown.fps for picture in (low, high + 1))
-    return start, stop if shown.end_s is None else min(stop, shown.end_s)
+    return max(start, Fraction(0)), stop if shown.end_s is None else min(stop, shown.end_s)
 
 
 def _plain_step(strip: bpy.types.Strip, shown: Footage, left: int) -> float:

@@ -118,6 +118,26 @@ def test_reversed_footage_keeps_step(scene, movie):
         assert picture_at(scene, seer, frame) == 70 - frame
 
 
+@pytest.mark.parametrize("scene_fps", [Fraction(24), Fraction(30)])
+def test_pictures_of_a_sequence_keep_step(scene, tmp_path, scene_fps):
+    pytest.importorskip("av", reason="makes the pictures")
+    paths = barcode.write_pictures(tmp_path, range(7, 40))
+    seer = built(scene, toy_camera())
+    strip_timing = timing.StripTiming(offset=11.0, rate=float(scene_fps))
+    still = bpy.data.images.load(str(paths[3]))
+
+    show(scene, seer, paths[3], strip_timing)
+
+    assert seer.data.background_images[0].image.source == "SEQUENCE"
+    assert still.source == "FILE"
+    for frame in (11, 20, 40):
+        number = 1 + picture_at(scene, seer, frame)
+        assert abs(number - 7 - strip_timing.times_s(frame) * 24) <= 0.501
+
+    camera.follow(seer, timing.StripTiming(offset=61.0, rate=24.0))
+    assert 1 + picture_at(scene, seer, 66) == 12
+
+
 @pytest.mark.parametrize("resolution", [(1920, 1080), (1080, 1920), (100, 1000)])
 def test_clip_of_a_phone_stands_upright_in_the_frame(scene, movie, tmp_path, resolution):
     scene.render.resolution_x, scene.render.resolution_y = resolution

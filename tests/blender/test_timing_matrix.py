@@ -71,6 +71,23 @@ def clip(scene, media, rate):
     )
 
 
+def clip_that_starts_late(scene, media, rate):
+    editor = scene.sequence_editor
+    loaded = bpy.data.movieclips.load(str(media / f"{rate}.mp4"))
+    loaded.frame_start, loaded.frame_offset = 30, 6
+    return sequencer.strips_of(editor).new_clip(
+        loaded.name, loaded, sequencer.next_channel(editor), START
+    )
+
+
+def clip_of_pictures(scene, media, _rate):
+    editor = scene.sequence_editor
+    loaded = bpy.data.movieclips.load(str(media / f"p{FIRST_NUMBER:04d}.png"))
+    return sequencer.strips_of(editor).new_clip(
+        loaded.name, loaded, sequencer.next_channel(editor), START
+    )
+
+
 def plain(_strip): ...
 
 
@@ -256,6 +273,23 @@ def test_movies_with_times_of_their_own(scene, media, tmp_path, rate, stamps_ms)
             earliest, latest = shown_s[seen[frame][row] :][:2]
             late_s, early_s = time_s - latest, earliest - time_s
             assert max(late_s, early_s) * strip.fps <= ROUNDING, (strip.name, frame)
+
+
+@pytest.mark.parametrize("add", [clip_that_starts_late, clip_of_pictures])
+def test_clips_with_a_start_of_their_own(scene, media, add):
+    barwall.prepare(scene, rate=(24, 1.0))
+    strip = add(scene, media, "30")
+    shot = strips.shot_of(strip)
+    assert not shot.problem
+
+    seen = barwall.render(scene, [strip], range(START, shot.last_frame + 1))
+
+    before = LOWEST_NUMBER if add is clip_of_pictures else 0
+    numbers = {frame: shown - before for frame, (shown,) in seen.items() if shown is not None}
+    said = {frame: float(shot.timing.times_s(frame) * float(shot.fps)) for frame in numbers}
+    assert numbers == pytest.approx(said, abs=ROUNDING)
+    span = min(numbers.values()) / float(shot.fps), (max(numbers.values()) + 1) / float(shot.fps)
+    assert (shot.start_s, shot.stop_s) == pytest.approx(span)
 
 
 @pytest.mark.parametrize("rate", SCENE_RATES[::3])
