@@ -2,20 +2,25 @@
 
 The unpickler knows numpy arrays and nothing else: they are rebuilt by our own code from shape, type
 and bytes, other classes are refused unless a caller names them as inert records, and no function of
-the file's choice is ever called.
+the file's choice is ever called. What its arrays take is counted, because a pickle can ask for the
+same bytes a million times.
 """
 
 from __future__ import annotations
 
+import io
 import pickle
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
 from ..contract.errors import AssetCorrupt, AssetMissing
 
+MOST_BYTES = 2**30  # of a file; the largest official one has a quarter of it
+MOST_BUILT = 16  # times the file's size that its arrays may take
+SMALL_BUILT = 2**26  # bytes that arrays of any file may take
 _NUMBER_KINDS = "biuf"
 _FORTRAN_ORDERS = (True, 1, "F")
 
@@ -39,13 +44,16 @@ def read_pickle(path: Path, *, records: Collection[str] = ()) -> Any:
 
     Raises:
         AssetMissing: there is no such file.
-        AssetCorrupt: it is no pickle, is cut short, or asks for anything else to be built or run.
+        AssetCorrupt: it is no pickle, is cut short, too large, or asks for anything else to be
+            built or run.
     """
     if not path.is_file():
         raise AssetMissing(f"{path} is not there", hint="Choose the file again.")
     try:
-        with path.open("rb") as file:
-            return _plain(_ArraysOnly(file, frozenset(records)).load(), {})
+        if (size := path.stat().st_size) > MOST_BYTES:
+            raise pickle.UnpicklingError(f"it has {size} bytes")
+        data = path.read_bytes()
+        return _plain(_ArraysOnly(data, frozenset(records)).load(), {})
     except (
         pickle.UnpicklingError, EOFError, OSError, ImportError, AttributeError, LookupError,
         TypeError, ValueError, ArithmeticError, MemoryError, RecursionError,
@@ -56,30 +64,44 @@ def read_pickle(path: Path, *, records: Collection[str] = ()) -> Any:
         ) from error
 
 
-class _ArraysOnly(pickle.Unpickler):
-    def __init__(self, file: BinaryIO, records: frozenset[str]) -> None:
-        super().__init__(file, encoding="latin1")
+# The one in Python: ten bytes that name a value by a high number make the one in C take all memory.
+class _ArraysOnly(pickle._Unpickler):
+    def __init__(self, data: bytes, records: frozenset[str]) -> None:
+        super().__init__(io.BytesIO(data), encoding="latin1")
         self._records = records
+        self._left = max(SMALL_BUILT, MOST_BUILT * len(data))
 
-    def find_class(self, module: str, name: str, /) -> Any:
+    def find_class(self, module: str, name: str) -> Any:
         full = f"{module}.{name}".replace("numpy._core.", "numpy.core.")
         if full in self._records or full in _OBJECT_NAMES:
             return type(name, (Record,), {})
         if full not in _BUILDERS:
             raise pickle.UnpicklingError(f"it asks for {full}")
-        return _Builder(full)
+        return _Builder(full, self._spend)
+
+    def _spend(self, size: int) -> None:
+        """Takes note that so many bytes are about to be made."""
+        self._left -= size
+        if self._left < 0:
+            raise pickle.UnpicklingError("it makes far more of its bytes than there are")
 
 
 class _Builder:
     """What a pickle gets to call. It has no state that a pickle could change for the next one."""
 
-    __slots__ = ("_name",)
+    __slots__ = ("_name", "_spend")
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, name: str, spend: Callable[[int], None]) -> None:
+        self._name, self._spend = name, spend
 
     def __call__(self, *args: Any) -> Any:
-        return _BUILDERS[self._name](*args)
+        for each in args:
+            if isinstance(each, str | bytes | bytearray | list | dict):
+                self._spend(len(each))
+        made = _BUILDERS[self._name](*args)
+        if isinstance(made, _Array):
+            made.spend = self._spend
+        return made
 
     def __setstate__(self, state: Any) -> None:
         raise pickle.UnpicklingError(f"it changes {self._name}")
@@ -101,9 +123,12 @@ class _Array:
     """Stands for `numpy.ndarray` while its pickled state arrives."""
 
     array: np.ndarray | None = None
+    spend: Callable[[int], None] | None = None
 
     def __setstate__(self, state: Any) -> None:
         _version, shape, dtype, fortran, data = state
+        assert self.spend is not None
+        self.spend(len(data))
         self.array = _array(data, dtype, shape, fortran)
 
 
