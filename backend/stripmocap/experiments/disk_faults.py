@@ -51,7 +51,7 @@ def _fill_again_and_again(
             served.launch()
             served.wait(limit_s=5)
             disk.free()
-            if served.pid is None:
+            if served.wait() is None:
                 served.start()
             pid = served.pid
         disk.free()
@@ -61,6 +61,9 @@ def _fill_again_and_again(
         batch.finish()
         batch.check(served.data)
         violations += batch.violations
+        if disk.left() < _MEGABYTES * 2**20 / 3:
+            there = {each.name: each.stat().st_size for each in served.data.iterdir()}
+            violations.append(f"the service itself filled the disk: {there}")
         refused += batch.refused
         for job_id in batch.jobs.values():
             batch.call("delete", lambda batch=batch, job_id=job_id: batch.service.delete(job_id))

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _FILLER = "filler"
@@ -24,15 +24,16 @@ class SmallDisk:
 
     def fill(self, *, leave: int = 0) -> None:
         """Takes all space but the last `leave` bytes."""
+        size = max(self.left() - leave, 0)
+        with suppress(OSError), (self.folder / _FILLER).open("ab") as file:
+            while size > 0:  # or until it is full, as it should be
+                size -= file.write(bytes(min(size, 65_536)))
+                file.flush()
+
+    def left(self) -> int:
+        """Bytes that are free."""
         free = os.statvfs(self.folder)
-        size = max(free.f_bavail * free.f_frsize - leave, 0)
-        with (self.folder / _FILLER).open("ab") as file:
-            try:
-                while size > 0:
-                    size -= file.write(bytes(min(size, 65_536)))
-                    file.flush()
-            except OSError:
-                return  # full, as it should be
+        return free.f_bavail * free.f_frsize
 
     def free(self) -> None:
         """Gives the space back."""
