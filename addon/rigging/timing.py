@@ -140,7 +140,8 @@ def shifted(old: StripTiming, new: StripTiming) -> FrameMap:
 def uncovered(
     captured: tuple[float, float], wanted: tuple[float, float], *, least_s: float = 1e-3
 ) -> list[tuple[float, float]]:
-    """Spans of `wanted` outside `captured`, all in seconds; none shorter than `least_s`."""
+    """Spans of `wanted` outside `captured`, all in seconds; none empty or below `least_s`."""
     before = (wanted[0], min(wanted[1], captured[0]))
     after = (max(wanted[0], captured[1]), wanted[1])
+    least_s = max(least_s, 1e-6)  # so long are rounding errors at most
     return [(start, stop) for start, stop in (before, after) if stop - start >= least_s]

@@ -12,7 +12,7 @@ import bpy
 
 from ..contract import errors
 from ..rigging import timing
-from ..rigging.timing import FrameMap, StripTiming
+from ..rigging.timing import StripTiming
 from . import compat, footage, metas, readings, stamps
 from .metas import Nested
 from .readings import Reading, scene_fps
@@ -69,14 +69,6 @@ def shot_of(strip: bpy.types.Strip) -> Shot | None:
     return _shot(Nested(strip, metas.enclosing(strip)))
 
 
-def strip_of(shot: Shot) -> bpy.types.Strip | None:
-    """The strip that `shot` was made of: by its stamp, else by its name."""
-    if shot.id:
-        return stamps.find(shot.id)
-    named = (each.strip for each in metas.everywhere() if each.strip.name == shot.strip)
-    return next((strip for strip in named if strip.id_data.name == shot.scene), None)
-
-
 def timing_of(strip: bpy.types.Strip) -> StripTiming:
     """When the footage of `strip` is seen, in frames of the strip's own scene.
 
@@ -103,20 +95,6 @@ def timing_in(scene: bpy.types.Scene, strip: bpy.types.Strip) -> StripTiming:
             hint="Give both scenes the same frame rate, or import without following the strip.",
         )
     return timing_of(strip)
-
-
-def shifted(old: StripTiming, new: StripTiming) -> FrameMap:
-    """Where keys that were made under `old` belong under `new`: after a move, slip or trim."""
-    return timing.shifted(old, new)
-
-
-def uncovered(
-    captured_start_s: float, captured_stop_s: float, shot: Shot
-) -> list[tuple[float, float]]:
-    """Spans (start_s, stop_s) that `shot` shows and a capture lacks, as after longer handles."""
-    least_s = 0.5 / float(shot.fps or 60)  # half a picture is rounding
-    captured = captured_start_s, captured_stop_s
-    return timing.uncovered(captured, (shot.start_s, shot.stop_s), least_s=least_s)
 
 
 def place(

@@ -131,4 +131,3 @@ def test_shot_bears_the_id_of_its_strip(editor):
 
     assert strips.shot_of(strip).id == stamps.stamp_of(strip)
     assert strips.shot_of(copy).id == ""
-    assert strips.strip_of(strips.shot_of(copy)) == copy

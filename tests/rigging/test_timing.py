@@ -149,6 +149,10 @@ def test_only_what_was_not_captured_is_uncovered(wanted, spans):
     assert timing.uncovered((2.0, 5.0), wanted) == spans
 
 
+def test_nothing_is_uncovered_of_what_was_captured_whole():
+    assert timing.uncovered((0.1, 5.0), (0.1, 5.0), least_s=0.0) == []
+
+
 @pytest.mark.parametrize("bad", [(float("nan"), 1.0), (0.0, 0.0), (0.0, float("inf"))])
 def test_timing_that_is_no_timing_is_refused(bad):
     with pytest.raises(errors.RequestError):
