@@ -127,6 +127,14 @@ def test_a_result_that_could_not_be_saved_is_refused_before_the_work(jobs, servi
     assert list(service.every_job()) == []
 
 
+def test_footage_that_is_not_there_becomes_no_job(jobs, service, tmp_path):
+    status, _, errors = jobs("add", tmp_path / "walk.mp4")
+
+    assert status == cli.REFUSED
+    assert "is not there" in errors
+    assert list(service.every_job()) == []
+
+
 def test_a_job_is_shown_with_all_that_is_known(jobs, service, tmp_path):
     job = until_ended(service, service.submit(asked(tmp_path / "broken.mp4")))
 

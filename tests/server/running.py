@@ -69,11 +69,14 @@ class Running:
 
     def end(self) -> float:
         """Asks it to end; the seconds that it takes."""
-        assert self.handover
         began = time.monotonic()
-        self.process.send_signal(signal.SIGTERM)
+        self.ask_to_end()
         assert self.process.wait(DEADLINE_S) == 0, self.process.stderr.read()
         return time.monotonic() - began
+
+    def ask_to_end(self) -> None:
+        assert self.handover
+        self.process.send_signal(signal.SIGTERM)
 
     def abandon(self) -> None:
         """Goes away as the program that started it would."""

@@ -142,6 +142,16 @@ def test_a_request_to_end_is_followed_within_seconds(data, tmp_path):
     assert not lock.held(data)
 
 
+def test_who_starts_while_another_ends_does_not_find_the_dying_one(data, tmp_path):
+    with Running(data) as first:
+        job = first.service().submit(asked(tmp_path / "wait.mp4"))
+        until_state(first.service(), job, "running")
+        first.ask_to_end()
+        with Running(data) as second:
+            assert second.handover.epoch != first.handover.epoch
+            assert second.service().health().epoch == second.handover.epoch
+
+
 def test_a_client_of_this_machine_may_end_it(data):
     with Running(data) as running:
         running.service().stop()

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..contract import sequences
-from ..contract.errors import NotThere, RequestError
+from ..contract.errors import NotThere, RequestError, VideoError
 from ..contract.jobs import JobStatus, to_json
 from ..contract.service import Service
 from ..progress import Progress
@@ -52,6 +52,8 @@ def _submitted(service: Service, arguments: argparse.Namespace) -> JobStatus:
     """The job for which the footage was sent, if the service cannot read it where it is."""
     request = request_of(arguments)
     path = connection.absolute(arguments.video)
+    if not path.is_file():
+        raise VideoError(f"{path} is not there", hint="Check the name and the folder.")
     if arguments.upload or service.health().remote:
         if sequences.is_picture(path):
             raise RequestError(

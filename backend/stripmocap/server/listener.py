@@ -23,7 +23,8 @@ from ..settings import Settings
 
 HEADER_S = 10.0  # from the first byte of a call, or the connection, to the end of its headers
 KEEP_ALIVE_S = 15  # between two calls on a connection
-MAX_CONNECTIONS = 400  # ordinary systems let a process have 1024 files
+MAX_CONNECTIONS = 400
+MAX_FILES = 2048  # open at once; macOS allows 256 unless it is asked
 DRAIN_S = 1  # for calls that are being answered when the service ends
 
 
@@ -109,6 +110,19 @@ class Impatient(H11Protocol):
     def _close(self) -> None:
         if not self.transport.is_closing():
             self.transport.abort()
+
+
+def allow_files() -> None:
+    """Lets this process have as many open files as `MAX_CONNECTIONS` needs, if the system does."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_FILES if hard == resource.RLIM_INFINITY else min(MAX_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def bind(settings: Settings) -> socket.socket:

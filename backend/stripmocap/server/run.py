@@ -94,6 +94,7 @@ def _run(settings: Settings, token: str, worker_command: Sequence[str] | None) -
     """Everything between the lock and the end; returns when the service has ended."""
     logs.begin(settings.data / "logs", secrets=[token])
     listener.check_certificate(settings)
+    listener.allow_files()
     events = Events(secrets.token_hex(8))
     with (
         listener.bind(settings) as listening,
@@ -121,7 +122,9 @@ def _run(settings: Settings, token: str, worker_command: Sequence[str] | None) -
         for job in store.recover():
             log.info("job %s was interrupted", job.id)
         supervisor.start()
-        ending = _in_background(lambda: _end(life, events, service, supervisor))
+        ending = _in_background(
+            lambda: _end(settings.data, life, events=events, service=service, supervisor=supervisor)
+        )
         if settings.attached:
             _in_background(
                 lambda: life.outlive(
@@ -136,10 +139,13 @@ def _run(settings: Settings, token: str, worker_command: Sequence[str] | None) -
             log.info("ended")
 
 
-def _end(life: Life, events: Events, service: Listener, supervisor: Supervisor) -> None:
+def _end(
+    data: Path, life: Life, *, events: Events, service: Listener, supervisor: Supervisor
+) -> None:
     """Waits until the service is to end, and sends everybody home."""
     life.wait()
     log.info("ending")
+    handover.remove(data)  # first: who starts now waits for the lock instead of finding us
     _in_background(_end_the_hard_way)
     events.close()
     service.should_exit = True
