@@ -105,13 +105,13 @@ class Workshop:
         except Exception as error:
             if not _is_out_of_memory(error):
                 raise
-            said = (str(error) or type(error).__name__).splitlines()[0]
+            log.warning("Out of memory: %s", error)
         # Out here the traceback has let go of what filled the memory.
         self._eyes = None
         self._estimators.clear()
         self.release()
         raise DeviceOutOfMemory(
-            f"the memory is too small for this job ({said}; {_memory_left(self.device)})",
+            f"the memory is too small for this job ({_memory_left(self.device)})",
             hint="Capture a shorter span, or close other programs that use much memory.",
         )
 

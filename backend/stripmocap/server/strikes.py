@@ -80,5 +80,9 @@ def of_death(job: Job, cause: Cause, *, begun: bool = True) -> Verdict:
 def of_failure(job: Job, error: StripMocapError) -> Verdict:
     """What becomes of `job`, for which the worker says `error`."""
     if isinstance(error, DeviceOutOfMemory) and not job.strikes:
-        return Again(f"Out of memory ({error.message}); it is tried again with smaller batches.")
+        return Again(f"{_sentence(error.message)} It is tried again with smaller batches.")
     return error
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
