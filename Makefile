@@ -3,6 +3,7 @@
 #   make demo               capture the clip in demo/ and build a Blender scene from it
 #   make demo VIDEO=my.mp4  the same with footage of your own
 #   make test               check style and types, run every test, also inside Blender's module
+#   make test-gui           drive two real Blenders with mouse and keyboard (Linux, as root)
 #   make wheel              build the backend's wheel into wheels/
 #   make extension          build the extension for Blender into dist/
 #   make clean              remove what was built; .venv and demo-output stay
@@ -10,7 +11,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint wheel extension clean env blender-test
+.PHONY: help demo test test-gui lint wheel extension clean env blender-test
 
 VIDEO ?= demo/walk.mp4
 DEMO_CLIP := demo/walk.mp4
@@ -44,6 +45,9 @@ test: lint
 	$(BIN)/python -m pytest
 	@# Status 2: this machine has no Python that any Blender module is for; said aloud by the script.
 	"$(BOOT)" tools/blender_env.py || [ $$? -eq 2 ]
+
+test-gui: extension
+	STRIPMOCAP_GUI=1 $(BIN)/python -m pytest -s tests/gui
 
 lint: env
 	$(BIN)/ruff check .

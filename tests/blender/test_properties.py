@@ -1,0 +1,103 @@
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+bpy = pytest.importorskip("bpy", reason="needs Blender (tools/blender_env.py)")
+
+from stripmocap_extension.addon.contract import errors, methods  # noqa: E402
+from stripmocap_extension.addon.scene import solves  # noqa: E402
+from stripmocap_extension.addon.scene.strips import Shot  # noqa: E402
+from stripmocap_extension.addon.ui import presets, properties  # noqa: E402
+
+pytestmark = pytest.mark.blender
+
+SHOT = Shot(
+    strip="walk", scene="Scene", id="", path=Path("/clips/walk.mp4"), kind="movie", first_frame=1,
+    last_frame=900, start_s=2.0, stop_s=32.0, frames=900, fps=Fraction(30),
+)  # fmt: skip
+
+
+@pytest.fixture
+def chosen(addon):
+    return properties.of(addon)
+
+
+def test_untouched_settings_ask_for_the_contracts_defaults(chosen):
+    request = properties.request(chosen, SHOT)
+
+    assert (request.clip.path, request.clip.start_s, request.clip.stop_s) == (
+        str(SHOT.path),
+        2.0,
+        32.0,
+    )
+    assert request.options == methods.SmplifyOptions()
+    assert (request.body, request.height_m, request.focal_px) == ("neutral", None, None)
+
+
+def test_a_fast_look_is_at_the_beginning_of_the_strip(chosen):
+    chosen.preset = "FAST"
+
+    clip = properties.request(chosen, SHOT).clip
+
+    assert (clip.start_s, clip.stop_s) == (2.0, 2.0 + presets.FAST_S)
+    short = replace(SHOT, stop_s=3.0)
+    assert properties.request(chosen, short).clip.stop_s == 3.0
+
+
+def test_a_new_part_is_asked_for_whole_whatever_the_preset(chosen):
+    chosen.preset = "FAST"
+
+    clip = properties.request(chosen, SHOT, span=(32.0, 60.0)).clip
+
+    assert (clip.start_s, clip.stop_s) == (32.0, 60.0)
+
+
+def test_height_counts_only_when_it_is_switched_on(chosen):
+    chosen.height_m = 1.9
+    assert properties.request(chosen, SHOT).height_m is None
+
+    chosen.use_height = True
+
+    assert properties.request(chosen, SHOT).height_m == 1.9
+
+
+def test_height_stays_within_what_the_contract_takes(chosen):
+    chosen.use_height = True
+    for wish, bound in ((0.1, methods.HEIGHT_RANGE_M[0]), (9.0, methods.HEIGHT_RANGE_M[1])):
+        chosen.height_m = wish
+
+        assert properties.request(chosen, SHOT).height_m == pytest.approx(bound)
+
+
+def test_tuned_weights_count_only_when_they_are_switched_on(chosen):
+    chosen.smoothness = 0.1
+    assert properties.request(chosen, SHOT).options.smoothness == 1.0
+
+    chosen.tuned = True
+
+    assert properties.request(chosen, SHOT).options.smoothness == 0.1
+
+
+def test_a_full_frame_focal_length_becomes_pixels(chosen, monkeypatch):
+    monkeypatch.setattr(solves, "width_px", lambda shot: 1920)
+    chosen.focal, chosen.focal_mm = properties.VALUE, 36.0
+
+    assert properties.request(chosen, SHOT).focal_px == pytest.approx(1920)
+
+
+def test_a_focal_length_needs_the_size_of_the_picture(chosen):
+    chosen.focal = properties.VALUE
+
+    with pytest.raises(errors.RequestError, match="how wide"):
+        properties.request(chosen, SHOT)
+
+
+def test_a_solved_camera_that_is_not_there_is_told(chosen):
+    chosen.focal = properties.SOLVED
+
+    with pytest.raises(errors.RequestError) as caught:
+        properties.request(chosen, SHOT)
+
+    assert "solve the camera" in caught.value.hint

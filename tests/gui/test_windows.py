@@ -1,0 +1,139 @@
+"""Real windows of two Blenders, driven with mouse and keyboard; `make test-gui` runs them.
+
+Each Blender is Debian's, in a folder of its own with a virtual screen (tools/blender_gui.sh), so
+this needs Linux, root, and some GB. Pictures and reports stay in demo-output/gui.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+DRIVER = ROOT / "tools" / "blender_gui.sh"
+CLIP = ROOT / "demo" / "walk.mp4"
+ROOMS = Path(os.environ.get("STRIPMOCAP_GUI_ROOMS", Path.home() / ".cache" / "stripmocap-gui"))
+SUITES = {"trixie": "4.3", "sid": "5.2"}
+BUSY_S, IMPORT_S = 0.05, 0.25  # that the panel may hold the main loop, on a machine that is idle
+PATIENCE = 4.0  # times as long where others work too
+
+pytestmark = [
+    pytest.mark.gui,
+    pytest.mark.skipif(
+        "STRIPMOCAP_GUI" not in os.environ, reason="opens real windows (make test-gui)"
+    ),
+    pytest.mark.skipif(
+        sys.platform != "linux" or os.geteuid() != 0, reason="makes its Blenders as root of a Linux"
+    ),
+]
+
+
+class Blender:
+    """One Blender with the extension installed and a home and data folder of its own."""
+
+    def __init__(self, suite: str, home: Path, out: Path) -> None:
+        self.room, self.home, self.out = ROOMS / suite, home, out
+        self.data = home / "data"
+
+    def install(self, package: Path) -> None:
+        words = ["blender", "--background", "--command", "extension", "install-file"]
+        done = self._run([*words, "-r", "user_default", "-e", str(package)], limit_s=120)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def play(self, scenario: str, *words: str, limit_s: float = 600, **settings: Path) -> dict:
+        """What the scenario told; it must have come to its end."""
+        report = self.out / "report.json"
+        report.unlink(missing_ok=True)
+        given = {"OUT": self.out, "CLIP": CLIP, **settings}
+        environment = [f"STRIPMOCAP_GUI_{name.upper()}={value}" for name, value in given.items()]
+        environment += [f"STRIPMOCAP_DATA={self.data}", f"STRIPMOCAP_CACHE={_cache()}"]
+        environment += ["OMP_NUM_THREADS=1", "OMP_WAIT_POLICY=PASSIVE"]
+        script = ["--python", str(HERE / scenario)]
+        done = self._run(["env", *environment, "blender", *words, *script], limit_s=limit_s)
+        assert report.is_file(), done.stdout[-3000:] + done.stderr[-3000:]
+        told = json.loads(report.read_text(encoding="utf-8"))
+        assert not told["fault"], told["fault"]
+        return told
+
+    def _run(self, command: list[str], *, limit_s: float) -> subprocess.CompletedProcess[str]:
+        seen = [ROOT, Path(sys.base_prefix), self.home, self.out, _cache()]
+        environment = os.environ | {
+            "BLENDER_GUI_BIND": ":".join(map(str, seen)),
+            "BLENDER_GUI_HOME": str(self.home),
+        }
+        return subprocess.run(
+            ["timeout", str(limit_s), str(DRIVER), "run", str(self.room), "--", *command],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+@pytest.fixture(scope="module", params=SUITES, ids=SUITES.values())
+def blender(request, tmp_path_factory):
+    suite = request.param
+    made = subprocess.run([DRIVER, "setup", suite, ROOMS / suite], check=False)
+    if made.returncode:
+        pytest.skip(f"Debian's {suite} could not be set up")
+    packages = sorted((ROOT / "dist").glob("*.zip"), key=lambda each: each.stat().st_mtime)
+    assert packages, "make extension builds it"
+    out = ROOT / "demo-output" / "gui"
+    out.mkdir(parents=True, exist_ok=True)
+    found = Blender(suite, tmp_path_factory.mktemp(suite), out)
+    found.data.mkdir(mode=0o700)
+    note = {"python": str(ROOT / ".venv" / "bin" / "python")}
+    (found.data / "backend.json").write_text(json.dumps(note), encoding="utf-8")
+    found.install(packages[-1])
+    return found
+
+
+def test_from_a_selected_strip_to_a_moving_character_and_back(blender):
+    told = blender.play("click_through.py")
+
+    assert (told["after_cancel"], told["people_after_cancel"]) == (["cancelled"], [])
+    assert told["imported"] == told["redone"] == told["after_waiting"] == ["walk_person0"]
+    assert told["undone"] == []
+    assert told["strips_after_undo"] == ["walk"]
+    assert told["scene_fps"] == 24
+
+
+def test_a_job_outlives_another_file_and_a_killed_blender_and_is_offered_once(blender):
+    shutil.rmtree(blender.data / "jobs", ignore_errors=True)
+    (blender.data / "jobs.sqlite").unlink(missing_ok=True)
+
+    before = blender.play("killed.py")
+    after = blender.play("restarted.py", str(blender.out / "edit.blend"))
+
+    assert before["in_another_file"] == []
+    assert before["job_lives_on"] == before["job_is_still_there"] == ["running"]
+    assert (after["offered"], after["before"]) == (["done"], [])
+    assert after["imported"] == after["after_opening_again"] == ["walk_person0"]
+
+
+def test_the_main_loop_never_stands_still(blender, tmp_path):
+    from stripmocap.contract import result_file
+    from toyshot import toy_capture
+
+    long = blender.home / "long.npz"
+    capture = toy_capture(frames=3600)  # two minutes at 30 a second
+    result_file.save(type(capture)(capture.camera, capture.takes[:1], capture.provenance), long)
+
+    told = blender.play("stalls.py", long=long)
+
+    print({name: value for name, value in told.items() if name.endswith("_s")})
+    assert max(told["running_s"].values()) < BUSY_S * PATIENCE
+    assert max(told["importing_s"].values()) < IMPORT_S * PATIENCE
+
+
+def _cache() -> Path:
+    from stripmocap import assets
+
+    return assets.cache_folder()

@@ -1,0 +1,37 @@
+from dataclasses import replace
+
+import pytest
+from stripmocap_extension.addon.contract import methods
+from stripmocap_extension.addon.ui import presets
+from toyjobs import SMPLIFY, health
+
+
+def test_every_preset_that_this_version_can_run_is_open_while_nobody_knows_better():
+    open_ = [key for key, each in presets.PRESETS.items() if not presets.lacks(each, None)]
+
+    assert {"FAST", "BALANCED"} <= set(open_)
+
+
+def test_a_preset_with_a_method_that_this_version_has_not_says_so():
+    future = replace(presets.PRESETS["BALANCED"], runs=("smplify", "telepathy"))
+
+    assert "telepathy" in presets.lacks(future, None)
+
+
+def test_a_method_without_its_files_gives_the_services_reason():
+    lacking = replace(SMPLIFY, ready=False, lacks=("The prior is missing.",))
+
+    reason = presets.lacks(presets.PRESETS["FAST"], replace(health(), methods=(lacking,)))
+
+    assert reason == "The prior is missing."
+
+
+def test_a_method_that_the_service_has_not_is_told():
+    reason = presets.lacks(presets.PRESETS["FAST"], replace(health(), methods=()))
+
+    assert "the service does not have" in reason
+
+
+@pytest.mark.parametrize("preset", presets.PRESETS.values(), ids=presets.PRESETS)
+def test_a_preset_begins_with_an_estimator(preset):
+    assert methods.METHODS[preset.runs[0]].role == "estimator"
