@@ -119,16 +119,21 @@ def backwards(start: float, length: float) -> FrameMap:
     return FrameMap(offset=2 * start + length - 1, scale=-1.0)
 
 
-def unretimed_step(shown: int, *, length: float, scene_fps: Fraction, fps: Fraction) -> float:
-    """Pictures for each scene frame: the ratio of the two rates, or 1.
+def unretimed_step(
+    shown: int, *, length: float, scene_fps: Fraction, fps: Fraction
+) -> float | None:
+    """Pictures for each scene frame: the ratio of the two rates, or 1; None if neither fits.
 
     Blender does not tell whether a strip keeps its movie's speed, but `length`, the whole scene
     frames that `shown` pictures take, does. Both may explain it; then they are the same to within
     a frame over the whole strip, and the artist's own menu keeps the speed.
     """
     keeping = float(fps / scene_fps)
-    cut_off = shown / keeping - length  # by Blender, in single precision, to whole frames
-    return keeping if -0.01 < cut_off < 1.01 else 1.0
+    cut_off = shown / keeping - length  # by Blender, to whole frames, in single precision
+    slack = 0.01 + 1e-6 * length
+    if -slack < cut_off < 1 + slack:
+        return keeping
+    return 1.0 if abs(shown - length) < 0.5 else None
 
 
 def shifted(old: StripTiming, new: StripTiming) -> FrameMap:

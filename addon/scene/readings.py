@@ -83,9 +83,15 @@ def _plain_step(strip: bpy.types.Strip, shown: Footage, left: int) -> float:
     """Pictures a scene frame of a strip without retiming."""
     length = metas.content_length(compat.strip_times(strip))
     if shown.kind == "movie":
-        return timing.unretimed_step(
+        step = timing.unretimed_step(
             left, length=length, scene_fps=scene_fps(strip.id_data), fps=shown.fps
         )
+        if step is None:
+            raise errors.RequestError(
+                f"{shown.path.name} is not as long as when {strip.name} was made of it",
+                hint="Reload it (Strip, Reload Strips and Adjust Length).",
+            )
+        return step
     # Blender never fits these to the scene's rate, so another length can only be retiming. Keys
     # that leave the length alone cannot be found, but who set some has made them visible.
     if abs(left - length) > 0.5 or metas.may_be_retimed(strip):

@@ -117,6 +117,23 @@ def test_inside_an_opened_meta_its_own_selection_counts(editor, media):
     assert (shot.strip, shot.first_frame) == (chosen.name, 15)
 
 
+def test_inside_metas_opened_in_each_other_all_of_them_cut(editor, media):
+    strip = add(editor, media / "clip.mp4", start=11)
+    inner = sequencer.wrap(editor, strip)
+    outer = sequencer.wrap(editor, inner)
+    sequencer.set_time(inner, "left_handle", 15)
+    sequencer.set_time(outer, "right_handle", 31)
+    for meta in (outer, inner):
+        meta.select = True
+        editor.active_strip = meta
+        sequencer.call(bpy.ops.sequencer.meta_toggle)
+    strip.select = True
+
+    (shot,) = strips.shots(bpy.context)
+
+    assert (shot.first_frame, shot.last_frame) == (15, 30)
+
+
 def test_scene_without_a_sequencer_has_no_shots(scene):
     assert strips.shots(bpy.context) == []
 
@@ -234,11 +251,26 @@ def test_missing_file_is_a_problem_with_a_way_out(editor, tmp_path):
 
 def test_file_that_comes_back_is_found_again(editor, media, tmp_path):
     path = tmp_path / "back.mp4"
+    path.write_bytes((media / "clip.mp4").read_bytes())
     strip = add(editor, path)
+    path.unlink()
     assert only_shot(editor, strip).problem
 
     path.write_bytes((media / "clip.mp4").read_bytes())
 
+    assert not only_shot(editor, strip).problem
+
+
+def test_file_that_has_become_longer_is_to_be_reloaded(editor, media, tmp_path):
+    path = tmp_path / "again.mp4"
+    barcode.write_movie(path, frames=40, fps=FPS)
+    strip = add(editor, path)
+    assert not only_shot(editor, strip).problem
+
+    barcode.write_movie(path, frames=50, fps=FPS)
+    assert "Reload" in only_shot(editor, strip).problem
+
+    sequencer.call(bpy.ops.sequencer.reload, adjust_length=True)
     assert not only_shot(editor, strip).problem
 
 

@@ -44,6 +44,19 @@ def test_length_tells_whether_the_speed_is_kept():
 
     assert timing.unretimed_step(120, length=96, **rates) == 1.25
     assert timing.unretimed_step(120, length=120, **rates) == 1.0
+    assert timing.unretimed_step(120, length=108, **rates) is None
+
+
+def test_length_is_cut_off_to_whole_frames():
+    rates = {"scene_fps": Fraction(24), "fps": Fraction(25)}
+
+    assert timing.unretimed_step(61, length=58, **rates) == pytest.approx(25 / 24)  # of 58.56
+
+
+def test_strip_whose_length_tells_nothing_is_taken_to_keep_its_speed():
+    rates = {"scene_fps": Fraction(24), "fps": Fraction(24000, 1001)}
+
+    assert timing.unretimed_step(500, length=500, **rates) == pytest.approx(1000 / 1001)
 
 
 def test_strip_that_keeps_its_speed_plays_in_real_time():
