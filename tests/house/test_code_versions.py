@@ -24,7 +24,7 @@ PLACES = {
 }
 KNOWN = {  # version and checksum
     "PEOPLE_CODE": (1, "a006d080f0b63cc4"),
-    "FIT_CODE": (1, "19b012b3df9cf24d"),
+    "FIT_CODE": (1, "71e368d1b29c7125"),
 }
 
 

@@ -134,12 +134,15 @@ class _Fitter:
         self,
         energy: VideoEnergy,
         states: States,
+        part: Part,
         *,
+        span: tuple[int, int],
         iterations: int,
         damping: float,
-        on_step: Callable[[], None],
     ) -> States:
-        """What `minimise` finds, or found before this fit was stopped."""
+        """What `minimise` finds, or found before this fit was stopped; `span` is of the part."""
+        begin, stop = span
+        on_step = self.pace.steps(part, begin=begin, stop=stop, most=2 * iterations + 1)
 
         def solve() -> States:
             found, _ = minimise(
@@ -176,9 +179,10 @@ class _Fitter:
         shaped = self._solved(
             energy,
             begun,
+            Part.SHAPE,
+            span=(done, done + len(mine)),
             iterations=15,
             damping=1e-3,
-            on_step=self.pace.steps(Part.SHAPE, begin=done, stop=done + len(mine), most=15),
         )
         betas = states.betas.clone()
         betas[whose] = shaped.betas[0]
@@ -199,11 +203,10 @@ class _Fitter:
             found = self._solved(
                 energy,
                 states.at(frames),
+                part,
+                span=(frames.start, frames.stop),
                 iterations=iterations,
                 damping=1e-2,
-                on_step=self.pace.steps(
-                    part, begin=frames.start, stop=frames.stop, most=iterations
-                ),
             )
             states = states.with_frames(frames, found)
         return states
@@ -230,9 +233,10 @@ class _Fitter:
             found = self._solved(
                 energy,
                 states.at(frames),
+                part,
+                span=(begin, stop),
                 iterations=iterations,
                 damping=1e-4,
-                on_step=self.pace.steps(part, begin=begin, stop=stop, most=iterations),
             )
             states = states.with_frames(frames, found)
             begin = stop if stop == count else stop - OVERLAP

@@ -92,7 +92,7 @@ def minimise(
         iterations: steps at the most, refused ones included.
         damping: relative to the diagonal of H, at the start.
         tolerance: a group rests once an accepted step lowers its energy by less than this share.
-        on_step: called before each step; may raise to stop.
+        on_step: called twice a step, before it is solved and before it is tried; may raise to stop.
     """
     system = problem.linearise(state)
     dampings = torch.full_like(system.energy, damping)
@@ -100,6 +100,7 @@ def minimise(
     for _ in range(iterations):
         on_step()
         step, shared_step = _solve(system, dampings, groups=problem.groups)
+        on_step()
         trial = problem.moved(state, step, shared_step)
         trial_system = problem.linearise(trial)
         # A comparison with NaN is false: a step into nowhere is refused like any bad one.
