@@ -102,7 +102,7 @@ def clip_of(strip: Any) -> bpy.types.MovieClip | None:
     """The movie clip of a movie clip strip; None if it has none or Blender cannot tell which."""
     if hasattr(strip, "clip"):
         return strip.clip
-    # Before 4.4 the strip does not say, but its length and rate are known, and who uses a clip.
+    # Before 4.3 the strip does not say, but its length and rate are known, and who uses a clip.
     times = strip_times(strip)
     length = times["duration"] + times["left_handle_offset"] + times["right_handle_offset"]
     length += times["content_trim_start"] + times["content_trim_end"]
