@@ -66,4 +66,4 @@ def test_released_memory_of_an_accelerator_is_free_again(tmp_path):
     assert before is not None
     assert less is not None
     assert less <= before - 2**30
-    assert after == before
+    assert after >= before  # the context may have given some back meanwhile

@@ -8,14 +8,17 @@ import pytest
 from stripmocap.contract.jobs import JobError
 from stripmocap.contract.messages import CaptureRequest, Clip
 from stripmocap.server import lines
+from stripmocap.server.job import Footage
 
 REQUEST = CaptureRequest(Clip("a\udce4b\n.mp4", 1.5)).to_json()  # a name that is not UTF-8
+
+FOOTAGE = Footage("a\udce4b\n.mp4", "b\n.mp4")
 
 
 @pytest.mark.parametrize(
     "line",
     [
-        lines.Work("a", 1, REQUEST, small=True, result="r", partial="p", log="l"),
+        lines.Work("a", 1, REQUEST, FOOTAGE, small=True, result="r", partial="p", log="l"),
         lines.Stop("a", 1),
         lines.Ready("cuda:0", "a card", 10, None),
         lines.Memory(None, 5),

@@ -18,7 +18,9 @@ from stripmocap.contract.errors import (
     TooLarge,
     WrongState,
 )
+from stripmocap.contract.messages import CaptureRequest, Clip
 from stripmocap.server import shelf, uploads
+from stripmocap.server.job import Footage, Job
 from stripmocap.server.uploads import Uploads
 
 ANNA, BERT = "a" * 64, "b" * 64
@@ -351,7 +353,9 @@ def test_a_clients_name_is_shown_and_no_path(store, folder, given, shown):
     begin(store, name=given)
     send(store)
 
-    assert store.name_of(SHA, owner=ANNA) == shown
+    asked = CaptureRequest(Clip(str(folder / SHA)))
+    job = Job("j", ANNA, None, asked, 1, 1, 0, created_s=0.0, folder=folder)
+    assert store.footage_of(job) == Footage(f"upload:{SHA}", shown)
     assert {each.name[:64] for each in folder.iterdir()} == {SHA}
 
 

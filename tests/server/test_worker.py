@@ -6,6 +6,7 @@ import ast
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import stripmocap.server
 from stripmocap.contract import result_file
 from stripmocap.contract.messages import CaptureRequest, Clip
 from stripmocap.server import lines
+from stripmocap.server.job import Footage
 from stripmocap.server.supervisor import WORKER
 
 TOY = Path(__file__).with_name("toyworker.py")
@@ -61,10 +63,12 @@ def worker():
 
 
 def work(folder: Path, deed: str, *, job: str = "a", small: bool = False) -> lines.Work:
+    path = folder / f"{deed}.mp4"
     return lines.Work(
         job,
         1,
-        CaptureRequest(Clip(str(folder / f"{deed}.mp4"))).to_json(),
+        CaptureRequest(Clip(str(path))).to_json(),
+        footage=Footage(str(path), path.name),
         small=small,
         result=str(folder / "result.npz"),
         partial=str(folder / "partial.npz"),
@@ -83,6 +87,18 @@ def test_a_worker_says_what_it_computes_on_then_how_far_it_is_then_that_it_is_do
     assert worker.hear(lines.Reported).stage == "fit"
     assert worker.hear(lines.Finished) == lines.Finished("a", 1)
     assert len(result_file.load(tmp_path / "result.npz").takes) == 1
+
+
+def test_a_result_names_footage_as_its_owner_does_and_no_path_of_this_machine(worker, tmp_path):
+    footage = Footage("upload:" + "0" * 64, "walk.mp4")
+    worker.say(replace(work(tmp_path, "walk"), footage=footage))
+
+    worker.hear(lines.Finished)
+
+    told = result_file.load(tmp_path / "result.npz").provenance
+    assert told["request"]["clip"]["path"] == footage.path
+    assert told["source"]["name"] == footage.name
+    assert str(tmp_path) not in json.dumps(told)
 
 
 def test_reports_of_one_stage_are_few(worker, tmp_path):

@@ -12,6 +12,7 @@ import faulthandler
 import os
 import sys
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -43,7 +44,7 @@ class ToyBench:
                     again = partial(report, stage, step, STEPS)
                     self._do(deed, path.with_name(GO), again=again, publish=publish, small=small)
             report(stage, STEPS, STEPS)
-        return toy_capture()
+        return replace(toy_capture(), provenance=told_of(request))
 
     def release(self):
         pass
@@ -112,6 +113,12 @@ def toy_capture() -> Capture:
     )
     camera = Camera(focal_px=500.0, center_px=np.array([50.0, 50.0]), size_px=(100, 100))
     return Capture(camera=camera, takes=(Take("fitted", (motion,)),), provenance={})
+
+
+def told_of(request):
+    """Provenance with the entries that name the footage."""
+    name = Path(request.clip.path).name
+    return {"request": request.to_json(), "source": {"name": name}}
 
 
 def save_when_there_is_space(save, go, capture, path):

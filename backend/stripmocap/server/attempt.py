@@ -18,7 +18,7 @@ from ..contract.errors import ServiceError, StripMocapError
 from ..contract.jobs import JobProgress
 from . import durable, lines, strikes
 from .estimates import Estimate
-from .job import PARTIAL, RESULT, Job
+from .job import PARTIAL, RESULT, Footage, Job
 from .store import Store
 
 LOG = "log.txt"  # of a job, in its folder
@@ -37,6 +37,7 @@ class Attempt:
         store: the queue.
         changed: told the owner and id when there is news.
         freed: called when the job was put back into the queue.
+        footage: as the result shall name it.
     """
 
     def __init__(
@@ -48,13 +49,14 @@ class Attempt:
         store: Store,
         changed: Callable[[str, str, bool], None],
         freed: Callable[[], None],
+        footage: Footage,
     ) -> None:
         self.job = job
         self.cancelled_at: float | None = None
         self.heard = False  # the worker has said something of it
         self.over = False
         self.held: str | None = None  # why the worker waits, in a sentence
-        self._device = device
+        self._device, self._footage = device, footage
         self._store, self._changed, self._freed = store, changed, freed
         self._share = job.share  # kept, so that a service that is killed tells no less later
         self._keeps_at = 0.0
@@ -73,6 +75,7 @@ class Attempt:
             job.id,
             job.attempts,
             job.request.to_json(),
+            footage=self._footage,
             small=job.small,
             result=str(job.work / RESULT),
             partial=str(job.folder / PARTIAL),

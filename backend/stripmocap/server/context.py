@@ -16,7 +16,7 @@ from typing import Annotated, Generic, Protocol, TypeVar
 from fastapi import Depends, Header, Request
 
 from ..contract.errors import NotAllowed
-from ..contract.jobs import CLIENT_HEADER, UPLOAD_SCHEME, JobError, JobStatus, MethodStatus
+from ..contract.jobs import CLIENT_HEADER, JobError, JobStatus, MethodStatus
 from ..settings import Settings, is_loopback
 from ..steps import StepStore
 from .downloads import Checksums
@@ -26,7 +26,7 @@ from .job import Job
 from .statuses import Statuses
 from .store import Store
 from .supervisor import Supervisor
-from .uploads import Uploads, checksum_at
+from .uploads import Uploads
 
 _Value = TypeVar("_Value")
 
@@ -92,31 +92,26 @@ class Context:
         """What their owner sees of `jobs`."""
         listed = list(jobs)
         every = self.statuses.of_all(listed)
-        return [self._as_sent(status, job.owner) for job, status in zip(listed, every, strict=True)]
+        return [self._as_sent(status, job) for job, status in zip(listed, every, strict=True)]
 
     def one(self, job: Job) -> JobStatus:
         """What its owner sees of `job`."""
         return self.shown([job])[0]
 
-    def _as_sent(self, status: JobStatus, owner: str) -> JobStatus:
+    def _as_sent(self, status: JobStatus, job: Job) -> JobStatus:
         """The status, with the file of an upload under the names that its sender knows."""
-        path = status.request["clip"]["path"]
-        sha256 = checksum_at(path, self.uploads.folder)
-        if sha256 is None:
+        path, sent = job.request.clip.path, self.uploads.footage_of(job)
+        if sent == job.footage:
             return status
-        name = self.uploads.name_of(sha256, owner=owner)
         error = status.error
 
         def told(text: str) -> str:
-            return text.replace(path, name).replace(sha256, name)
+            return text.replace(path, sent.name).replace(job.name, sent.name)
 
         return replace(
             status,
-            name=name,
-            request={
-                **status.request,
-                "clip": {**status.request["clip"], "path": UPLOAD_SCHEME + sha256},
-            },
+            name=sent.name,
+            request={**status.request, "clip": {**status.request["clip"], "path": sent.path}},
             notes=tuple(map(told, status.notes)),
             error=error and JobError(error.code, told(error.message), told(error.hint)),
         )

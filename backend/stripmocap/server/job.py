@@ -32,6 +32,14 @@ class Unreadable(Exception):
 
 
 @dataclass(frozen=True)
+class Footage:
+    """A job's footage as its owner knows it, which another machine's user sent."""
+
+    path: str
+    name: str
+
+
+@dataclass(frozen=True)
 class Job:
     """One job, as the service knows it."""
 
@@ -63,6 +71,11 @@ class Job:
     def name(self) -> str:
         """The footage's, without its folder."""
         return re.split(r"[/\\]", self.request.clip.path)[-1]
+
+    @property
+    def footage(self) -> Footage:
+        """Its footage, where the owner's files are this machine's."""
+        return Footage(self.request.clip.path, self.name)
 
     @property
     def ended(self) -> bool:

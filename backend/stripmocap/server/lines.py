@@ -12,6 +12,7 @@ from typing import Any
 
 from ..contract.errors import BackendMismatch
 from ..contract.jobs import JobError, from_json, to_json
+from .job import Footage
 
 MAX_LINE_BYTES = 2**20  # longer lines are nonsense
 
@@ -23,6 +24,7 @@ class Work:
     job: str
     attempt: int
     request: dict[str, Any]  # as `CaptureRequest.to_json` writes it
+    footage: Footage  # as the result shall name it
     small: bool  # with smaller batches
     result: str  # file to be made, in the folder of this attempt
     partial: str  # file for what is finished meanwhile

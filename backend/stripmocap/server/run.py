@@ -100,7 +100,14 @@ def _run(settings: Settings, token: str, worker_command: Sequence[str] | None) -
         listener.bind(settings) as listening,
         closing(Store(settings.data, changed=events.changed)) as store,
     ):
-        supervisor = Supervisor(store, settings, changed=events.changed, command=worker_command)
+        uploads = Uploads(settings.data / "uploads", limit_bytes=settings.upload_bytes)
+        supervisor = Supervisor(
+            store,
+            settings,
+            changed=events.changed,
+            command=worker_command,
+            footage_of=uploads.footage_of,
+        )
         life = Life(
             events.epoch,
             finish_jobs=settings.finish_jobs,
@@ -111,7 +118,7 @@ def _run(settings: Settings, token: str, worker_command: Sequence[str] | None) -
             store=store,
             supervisor=supervisor,
             events=events,
-            uploads=Uploads(settings.data / "uploads", limit_bytes=settings.upload_bytes),
+            uploads=uploads,
             settings=settings,
             token=token,
             steps=StepStore(settings.data / "cache", limit_bytes=settings.cache_bytes),

@@ -20,7 +20,7 @@ from ..contract.errors import DiskFull, QueueUnavailable, StripMocapError
 from ..contract.jobs import DeviceStatus, JobProgress
 from . import lines, strikes
 from .attempt import Attempt
-from .job import Job
+from .job import Footage, Job
 from .process import Process
 from .store import Store
 
@@ -82,6 +82,7 @@ class Seat:
         log: file that takes what the worker prints while it has no job.
         changed: told the owner and id of the job that runs, when there is news of it.
         freed: called when a job was put back, so that all seats look at the queue.
+        footage_of: a job's footage as its owner knows it.
     """
 
     def __init__(
@@ -94,12 +95,13 @@ class Seat:
         log: Path,
         changed: Callable[[str, str, bool], None],
         freed: Callable[[], None],
+        footage_of: Callable[[Job], Footage],
     ) -> None:
         self.status = DeviceStatus(device, "", "stopped", None, None)
         self.notices: dict[str, str] = {}
         self._command, self._worker_log = command, log
         self._store, self._limits = store, limits
-        self._changed, self._freed = changed, freed
+        self._changed, self._freed, self._footage_of = changed, freed, footage_of
         self._events: queue.SimpleQueue[_Event] = queue.SimpleQueue()
         self._process: Process | None = None
         self._loaded = False  # the process is ready for jobs
@@ -315,6 +317,7 @@ class Seat:
             store=self._store,
             changed=self._changed,
             freed=self._freed,
+            footage=self._footage_of(job),
         )
         self._silent_s = 0.0
         self.status = replace(self.status, state="busy")

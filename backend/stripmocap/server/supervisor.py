@@ -13,7 +13,7 @@ import psutil
 
 from ..contract.jobs import DeviceStatus, JobProgress
 from ..settings import Settings
-from .job import Job
+from .job import Footage, Job
 from .seat import Limits, Seat
 from .store import Store
 
@@ -21,6 +21,10 @@ CACHE = "cache"  # folder of kept steps, in the data folder
 LOGS = "logs"
 WORKER = (sys.executable, "-m", "stripmocap.server.worker")
 USUAL_MEMORY = 0.8  # of the machine's, for a worker
+
+
+def _its_own(job: Job) -> Footage:
+    return job.footage
 
 
 class Supervisor:
@@ -31,6 +35,7 @@ class Supervisor:
         settings: devices, limits and folders.
         changed: told the owner and id of a running job when there is news of it.
         command: the worker's argument vector, to which device, cache and its limit are added.
+        footage_of: a job's footage as its owner knows it; by default it is a file of theirs.
     """
 
     def __init__(
@@ -40,6 +45,7 @@ class Supervisor:
         *,
         changed: Callable[[str, str, bool], None],
         command: Sequence[str] | None = None,
+        footage_of: Callable[[Job], Footage] = _its_own,
     ) -> None:
         limits = Limits(
             worker_bytes=settings.worker_bytes or int(USUAL_MEMORY * psutil.virtual_memory().total),
@@ -56,6 +62,7 @@ class Supervisor:
                 log=self._logs / f"worker-{number}.log",
                 changed=changed,
                 freed=self.wake,
+                footage_of=footage_of,
             )
             for number, device in enumerate(settings.devices)
         ]

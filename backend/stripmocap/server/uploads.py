@@ -28,6 +28,7 @@ from ..contract.errors import (
 )
 from ..contract.jobs import UPLOAD_SCHEME, UploadStatus
 from . import durable
+from .job import Footage, Job
 from .shelf import HASH, Record, Shelf
 from .store import Store
 
@@ -175,10 +176,13 @@ class Uploads:
             self._shelf.use(sha256)
             yield self._shelf.whole(sha256)
 
-    def name_of(self, sha256: str, *, owner: str) -> str:
-        """What the client called the file."""
-        record = self._shelf.record(sha256, owner)
-        return record.name if record else NAMELESS
+    def footage_of(self, job: Job) -> Footage:
+        """The job's footage as its owner knows it: what was sent has no path here."""
+        sha256 = checksum_at(job.request.clip.path, self.folder)
+        if sha256 is None:
+            return job.footage
+        record = self._shelf.record(sha256, job.owner)
+        return Footage(UPLOAD_SCHEME + sha256, record.name if record else NAMELESS)
 
     def _received(
         self, sha256: str, owner: str, record: Record, *, sender: _Sender

@@ -20,6 +20,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -189,8 +190,17 @@ class _Task:
             small=self._work.small,
         )
 
+    def _named(self, capture: Capture) -> Capture:
+        """The capture, saying of its footage what its owner knows: no path of this machine."""
+        told, footage = capture.provenance, self._work.footage
+        request, source = told.get("request", {}), told.get("source", {})
+        clip = {**request.get("clip", {}), "path": footage.path}
+        named = {"request": {**request, "clip": clip}, "source": {**source, "name": footage.name}}
+        return replace(capture, provenance={**told, **named})
+
     def _save(self, capture: Capture) -> None:
         self._check()
+        capture = self._named(capture)
         while True:
             try:
                 return result_file.save(capture, Path(self._work.result))
@@ -222,7 +232,7 @@ class _Task:
     def _publish(self, capture: Capture) -> None:
         self._check()
         try:
-            result_file.save(capture, Path(self._work.partial))
+            result_file.save(self._named(capture), Path(self._work.partial))
         except ResultFileError as error:
             _log.warning("what is finished is not shown (%s)", error.message)
         else:
