@@ -81,6 +81,11 @@ class Ledger:
     _fetching: dict[str, float] = field(default_factory=dict)  # share, by id
     _fetched: set[str] = field(default_factory=set)
 
+    def leave(self) -> None:
+        """Forgets a service and its jobs, because another one is meant from now on."""
+        self.connection = Connection()
+        self.jobs = {}
+
     def ask(self, submit: Submit, *, name: str) -> None:
         """Notes a request that is given to the watcher; again after it was refused."""
         self.mine.add(submit.key)

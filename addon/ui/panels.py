@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
-
 import bpy
 
 from ..remote import ledger
 from ..scene import compat
 from ..scene.strips import Shot
-from . import capture, notes, preferences, presets, properties, session, views
+from . import capture, labels, notes, preferences, presets, properties, session, views
 
 ROWS = 12  # jobs that are listed; the rest is counted
 _ICONS = {
@@ -22,7 +20,6 @@ _ICONS = {
     "cancelled": "X",
     ledger.REFUSED: "ERROR",
 }
-_CHARACTER_PX = 7.0  # mean width of a letter at a scale of 1
 
 
 class STRIPMOCAP_PT_main(bpy.types.Panel):
@@ -40,10 +37,10 @@ class STRIPMOCAP_PT_main(bpy.types.Panel):
         live = session.current()
         scene = compat.sequencer_scene(context)
         if scene is None:
-            _say(layout, context, "The sequencer has no scene yet: choose one in its header.")
+            labels.say(layout, context, "The sequencer has no scene yet: choose one in its header.")
             return
         if preferences.of(context).where == preferences.NOWHERE:
-            _say(
+            labels.say(
                 layout,
                 context,
                 "Captures run nowhere: choose where in the preferences of Strip Mocap, or drop "
@@ -59,7 +56,7 @@ class STRIPMOCAP_PT_main(bpy.types.Panel):
         button.operator(capture.STRIPMOCAP_OT_capture.bl_idname, icon="ARMATURE_DATA")
         reason = capture.why_not(context)
         if reason:
-            _say(layout, context, reason, icon="INFO")
+            labels.say(layout, context, reason, icon="INFO")
         if views.STRIPMOCAP_OT_view_footage.poll(context):
             layout.operator(views.STRIPMOCAP_OT_view_footage.bl_idname, icon="OUTLINER_OB_CAMERA")
 
@@ -79,7 +76,7 @@ class STRIPMOCAP_PT_jobs(bpy.types.Panel):
         live = session.current()
         _draw_connection(layout, context, live)
         if live.problem:
-            _say(layout, context, live.problem, icon="ERROR")
+            labels.say(layout, context, live.problem, icon="ERROR")
         rows = live.ledger.rows()
         imported = notes.imported()
         for row in rows[:ROWS]:
@@ -116,23 +113,23 @@ def _draw_shots(
 ) -> None:
     box = layout.box()
     if not shots:
-        _say(box, context, "Select the strips to capture.", icon="SEQUENCE")
+        labels.say(box, context, "Select the strips to capture.", icon="SEQUENCE")
     for shot in shots:
         column = box.column(align=True)
         column.label(text=shot.strip, icon="ERROR" if shot.problem else "SEQUENCE")
         if shot.problem:
-            _say(column, context, shot.problem)
+            labels.say(column, context, shot.problem)
             continue
         rate = f"{float(shot.fps):.5g} fps" if shot.fps else ""
         column.label(text=f"{clock(shot.start_s)} to {clock(shot.stop_s)} of the file")
         column.label(text=f"{shot.frames} frames, {rate}")
         for warning in shot.warnings:
-            _say(column, context, warning, icon="INFO")
+            labels.say(column, context, warning, icon="INFO")
         moved, missing_s = edits.get(shot.strip, (False, 0.0))
         if moved:
             column.operator("stripmocap.update", icon="FILE_REFRESH")
         if missing_s:
-            _say(column, context, f"{missing_s:.2f} s of it are not captured.", icon="INFO")
+            labels.say(column, context, f"{missing_s:.2f} s of it are not captured.", icon="INFO")
             column.operator("stripmocap.capture_new_part", icon="ADD")
 
 
@@ -154,11 +151,11 @@ def _draw_presets(
         cell = row.row(align=True)
         cell.enabled = not presets.lacks(preset, health)
         cell.prop_enum(chosen, "preset", preset.key)
-    _say(layout, context, presets.PRESETS[chosen.preset].says + ".")
+    labels.say(layout, context, presets.PRESETS[chosen.preset].says + ".")
     for preset in presets.PRESETS.values():
         lack = presets.lacks(preset, health)
         if lack:
-            _say(layout, context, lack + ".", icon="INFO")
+            labels.say(layout, context, lack + ".", icon="INFO")
 
 
 def _draw_options(layout: bpy.types.UILayout, chosen: properties.STRIPMOCAP_PG_scene) -> None:
@@ -198,13 +195,13 @@ def _draw_connection(
             where = f"Remote: {connection.url}" if health and health.remote else "This computer"
             row.label(text=where, icon="URL" if health and health.remote else "DESKTOP")
             for notice in health.notices if health else ():
-                _say(layout, context, notice, icon="INFO")
+                labels.say(layout, context, notice, icon="INFO")
         case "reaching":
             row.label(text="Reaching the service …", icon="SORTTIME")
         case "lost":
             row.label(text="The service does not answer; trying again", icon="ERROR")
             if connection.error is not None:
-                _say(layout, context, session.sentence(connection.error))
+                labels.say(layout, context, session.sentence(connection.error))
         case _:
             row.label(text="Not connected", icon="UNLINKED")
             row.operator("stripmocap.connect")
@@ -235,9 +232,9 @@ def _draw_job(
     else:
         box.label(text=row.text)
     if row.error is not None:
-        _say(box, context, session.sentence(row.error))
+        labels.say(box, context, session.sentence(row.error))
     for note in (*row.notes, *([remark] if remark else [])):
-        _say(box, context, note, icon="INFO")
+        labels.say(box, context, note, icon="INFO")
 
 
 def _buttons(row: ledger.Row) -> list[tuple[str, str]]:
@@ -248,18 +245,3 @@ def _buttons(row: ledger.Row) -> list[tuple[str, str]]:
     if row.state in {"failed", "cancelled", ledger.REFUSED}:
         return [*log, ("stripmocap.retry", "FILE_REFRESH"), ("stripmocap.forget", "TRASH")]
     return [*log, ("stripmocap.forget", "TRASH")]
-
-
-def _say(
-    layout: bpy.types.UILayout, context: bpy.types.Context, text: str, *, icon: str = "NONE"
-) -> None:
-    """A text in as many lines as the sidebar needs for it."""
-    scale = context.preferences.system.ui_scale
-    width = context.region.width if context.region is not None else 300
-    columns = max(16, int((width / scale - 50) / _CHARACTER_PX))
-    column = layout.column(align=True)
-    column.scale_y = 0.8
-    for number, line in enumerate(textwrap.wrap(text, columns)):
-        column.label(
-            text=line, icon=icon if number == 0 else "NONE" if icon == "NONE" else "BLANK1"
-        )

@@ -12,7 +12,7 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, StringProperty
 from .. import EXTENSION
 from ..contract import errors, handover, places
 from ..remote import host
-from . import session
+from . import labels, session
 
 CHECKOUT = Path(__file__).parents[2]
 HERE, SERVER, NOWHERE = "HERE", "SERVER", "NOWHERE"
@@ -125,7 +125,7 @@ class STRIPMOCAP_AP_preferences(bpy.types.AddonPreferences):
             _draw_here(layout, self)
         elif self.where == SERVER:
             _draw_server(layout, self)
-        _draw_check(layout, session.current())
+        _draw_check(layout, context, session.current())
         layout.separator()
         layout.prop(self, "auto_import")
         if self.where == HERE:
@@ -204,7 +204,9 @@ def _draw_server(layout: bpy.types.UILayout, chosen: STRIPMOCAP_AP_preferences) 
     layout.operator("stripmocap.test")
 
 
-def _draw_check(layout: bpy.types.UILayout, live: "session.Session") -> None:
+def _draw_check(
+    layout: bpy.types.UILayout, context: bpy.types.Context, live: "session.Session"
+) -> None:
     column = layout.column(align=True)
-    for icon, text in live.check_lines():
-        column.label(text=text, icon=_MARKS.get(icon, "BLANK1"))
+    for state, text in live.check_lines():
+        labels.say(column, context, text, icon=_MARKS.get(state, "BLANK1"))

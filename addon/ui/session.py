@@ -64,6 +64,7 @@ class Session:
         self.logs: deque[errands.LogRead] = deque()  # to be opened
         self.preferences_stale = True
         self.dirty = True  # the panels are to be drawn again
+        self._backend: host.Backend | None = None
         self._make_watcher = make_watcher
         self._watcher: Watcher | None = None
         self._folder: Path | None = None
@@ -79,6 +80,9 @@ class Session:
 
     def connect(self, backend: host.Backend | None, *, start: bool) -> None:
         """Is in touch with `backend` from now on; one of this computer is started if need be."""
+        if backend != self._backend:
+            self._backend, self.problem = backend, ""
+            self.ledger.leave()
         if backend is None and self._watcher is None:
             return
         self.ask(errands.Connect(backend, start=start))
@@ -121,7 +125,8 @@ class Session:
         return lines
 
     def preferences_changed(self) -> None:
-        """Has the backend looked at again."""
+        """Has the backend looked at again; what the last check found is of another one."""
+        self.examination = self.tried = None
         self.preferences_stale = True
 
     def fail(self, error: errors.StripMocapError) -> None:
@@ -144,6 +149,8 @@ class Session:
             for job_id in finished:
                 self.fetch(job_id, by_hand=False)
         match news:
+            case errands.Connected():
+                self.problem = ""
             case errands.Arrived():
                 self.ready.append(news)
             case errands.LogRead():

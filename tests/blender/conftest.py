@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from fractions import Fraction
 
 import pytest
 
@@ -28,6 +29,29 @@ def addon(scene):
     registration.register()
     yield scene
     registration.unregister()
+
+
+@pytest.fixture
+def panel(addon, tmp_path, monkeypatch):
+    """The extension's panel with a service in memory."""
+    import toypanel
+
+    monkeypatch.setenv("STRIPMOCAP_DATA", str(tmp_path / "data"))
+    made = toypanel.Panel(tmp_path)
+    made.restart()
+    return made
+
+
+@pytest.fixture
+def strip(panel):
+    """A selected strip of a movie of two seconds, from frame 11 on."""
+    pytest.importorskip("av", reason="makes the movie")
+    import barcode
+    import toypanel
+
+    movie = panel.folder / "walk.mp4"
+    barcode.write_movie(movie, frames=60, fps=Fraction(30))
+    return toypanel.add_strip(movie)
 
 
 def pytest_sessionfinish(session, exitstatus):

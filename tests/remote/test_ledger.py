@@ -149,3 +149,13 @@ def test_the_connection_follows_the_news():
 )
 def test_a_duration_is_as_coarse_as_its_guess(seconds, words):
     assert ledger.duration(seconds) == words
+
+
+def test_another_service_begins_with_an_empty_list(asked):
+    asked.hear(errands.Connected("u", health()))
+    asked.hear(heard(status("7", key="other", state="done")))
+
+    asked.leave()
+
+    assert asked.connection.touch == "off"
+    assert [row.state for row in asked.rows()] == [ledger.WAITING]  # still to be sent
