@@ -23,7 +23,7 @@ PLACES = {
     "FIT_CODE": ("methods", "body", "geometry", "contract/skeleton.py"),
 }
 KNOWN = {  # version and checksum
-    "PEOPLE_CODE": (1, "a006d080f0b63cc4"),
+    "PEOPLE_CODE": (1, "48e9c2b37715bcf0"),
     "FIT_CODE": (1, "71e368d1b29c7125"),
 }
 

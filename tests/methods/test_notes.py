@@ -14,6 +14,7 @@ from stripmocap.methods.smplify import fit
 from stripmocap.methods.smplify.notes import Notes
 from stripmocap.methods.smplify.states import States
 from stripmocap.methods.toolbox import Tools
+from stripmocap.people.journal import CHUNK_S
 
 
 def states(frames: int, fill: float) -> States:
@@ -110,7 +111,7 @@ def test_answers_are_noted_every_few_seconds_of_work():
     notes = Notes(notebook, clock=lambda: now[0])
 
     for _ in range(9):
-        now[0] += 4.0
+        now[0] += 0.4 * CHUNK_S
         notes.once(lambda: states(1, 0), like=states(1, 0))
 
     assert [len(chunk) // 4 for chunk in notebook.chunks] == [3, 3, 3]

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-CHUNK_S = 10.0  # of work at the most that a killed process loses
+CHUNK_S = 3.0  # of work at the most that a killed process loses
 
 
 class Journal(Protocol):

@@ -51,7 +51,7 @@ class Journal:
         Args:
             folder: where the chunks lie.
             room_for: asked before so many bytes are written; false stops the writing.
-            used: told after each chunk.
+            used: told at the end, if anything is kept.
 
         Raises:
             OSError: the folder cannot be made.
@@ -70,7 +70,6 @@ class Journal:
                 raise OSError("the cache is full")
             kept_file.write(self._folder / f"{self._next:06d}{SUFFIX}", content)
             self._next += 1
-            self._used()
         except OSError as error:
             self._closed = True
             log.warning("Work in progress is not kept from here on (%s)", error)
@@ -88,6 +87,8 @@ class Journal:
         self._closed = True
         if self._next == 0:
             give_up(self._folder, self._lock)
+        else:
+            self._used()
         self._lock.close()
 
     def _read(self) -> list[dict[str, np.ndarray]]:
