@@ -46,6 +46,7 @@ from .errands import (
 BUSY_WAIT_S = 0.5  # that the service may hold back its answer while jobs run
 IDLE_PAUSE_S = 2.0  # between two looks while none do
 PAUSES_S = (1.0, 2.0, 4.0, 8.0, 15.0)  # before the service is looked for again
+HEALTH_S = 30.0  # between two questions how the service is: files and devices come and go
 TOLD_S = 0.2  # between two words on a file that is sent or brought
 _FOREVER_S = 3600.0
 
@@ -73,6 +74,7 @@ class Watcher:
         self._link: host.Link | None = None
         self._child: subprocess.Popen[bytes] | None = None  # the service that we started
         self._remote = False
+        self._health_s = 0.0  # when the service was asked last how it is
         self._seen: tuple[int, str | None] = (0, None)  # number and epoch of the last events
         self._active: set[str] = set()  # ids of jobs that have not ended
         self._failures = 0
@@ -205,7 +207,7 @@ class Watcher:
 
     def _tell_health(self, there: service.Service) -> None:
         health = there.health()
-        self._remote = health.remote
+        self._remote, self._health_s = health.remote, time.monotonic()
         self.news.put(Connected(there.url, health))
 
     def _follow(self) -> None:
@@ -222,6 +224,8 @@ class Watcher:
                 news = JobsNews(events.jobs, events.deleted, every=False)
             self._seen = events.number, events.epoch
             self._note(news)
+            if time.monotonic() - self._health_s > HEALTH_S:
+                self._tell_health(there)
         except errors.Cancelled:
             return
         except errors.StripMocapError as error:

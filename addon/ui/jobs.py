@@ -68,6 +68,19 @@ class STRIPMOCAP_OT_retry(_OnJob, bpy.types.Operator):
         return {"FINISHED"}
 
 
+class STRIPMOCAP_OT_do_next(_OnJob, bpy.types.Operator):
+    """Puts a job before all others of this user."""
+
+    bl_idname = "stripmocap.do_next"
+    bl_label = "Capture Next"
+    bl_description = "Let this capture run before all others of yours that wait"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Asks the service."""
+        session.current().ask(errands.Change(self.job_id, "first"))
+        return {"FINISHED"}
+
+
 class STRIPMOCAP_OT_forget(_OnJob, bpy.types.Operator):
     """Takes a job off the list."""
 
@@ -192,6 +205,7 @@ class STRIPMOCAP_OT_clear_cache(bpy.types.Operator):
 _CLASSES = (
     STRIPMOCAP_OT_cancel,
     STRIPMOCAP_OT_retry,
+    STRIPMOCAP_OT_do_next,
     STRIPMOCAP_OT_forget,
     STRIPMOCAP_OT_import_job,
     STRIPMOCAP_OT_job_log,

@@ -240,6 +240,8 @@ def _draw_job(
 def _buttons(row: ledger.Row) -> list[tuple[str, str]]:
     """Operators on a job, with their icons."""
     log = [("stripmocap.job_log", "TEXT")] if row.job_id else []
+    if row.state == "queued":
+        return [*log, ("stripmocap.do_next", "TRIA_UP"), ("stripmocap.cancel", "X")]
     if row.active:
         return [*log, ("stripmocap.cancel", "X")]
     if row.state in {"failed", "cancelled", ledger.REFUSED}:

@@ -122,6 +122,18 @@ def test_a_forgotten_job_leaves_the_list(watched):
     assert panel.until(errands.JobsNews).deleted == ("1",)
 
 
+def test_the_service_is_asked_now_and_then_how_it_is(watched, monkeypatch):
+    from stripmocap_extension.addon.remote import watcher
+
+    monkeypatch.setattr(watcher, "HEALTH_S", 0.0)
+    panel = watched()
+    panel.service._put(status("1", state="running"))
+    panel.connect()
+
+    panel.until(errands.Connected)
+    assert panel.until(errands.Connected)
+
+
 def test_a_log_is_brought(watched):
     panel = watched()
     panel.connect()
