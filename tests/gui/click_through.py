@@ -22,11 +22,11 @@ def scenario() -> drive.Steps:
     yield from drive.wait(lambda: live.shots, what="the strip in the panel")
     drive.picture("1-selected")
 
-    yield from drive.click(sequencer(), "stripmocap.capture(")
+    button = yield from drive.click(sequencer(), "stripmocap.capture(")
     yield from drive.wait(lambda: "running" in stage.states(), what="a job that runs", limit_s=120)
     yield from drive.wait(lambda: stage.share() > 0.02, what="progress", limit_s=60)
     drive.picture("2-running")
-    yield from drive.click(sequencer(), "stripmocap.cancel(", column=0.86)
+    yield from drive.click(sequencer(), "stripmocap.cancel(", column=0.86, below=button)
     yield from drive.wait(lambda: "cancelled" in stage.states(), what="the cancelled job")
     drive.picture("3-cancelled")
     drive.tell(after_cancel=stage.states(), people_after_cancel=stage.people())

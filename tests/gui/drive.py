@@ -21,6 +21,7 @@ from typing import Any
 import bpy
 
 OUT = Path(os.environ["STRIPMOCAP_GUI_OUT"])
+STEP_PX = 9  # of the mouse on its way down the sidebar; buttons are 20 high
 Steps = Generator[float, None, Any]
 
 told: dict[str, Any] = {"blender": bpy.app.version_string}
@@ -90,23 +91,32 @@ def open_sidebar(owner: bpy.types.Area, category: str) -> Steps:
     yield 0.5
 
 
-def click(owner: bpy.types.Area, wanted: str, *, column: float = 0.5) -> Steps:
+def click(
+    owner: bpy.types.Area, wanted: str, *, column: float = 0.5, below: int | None = None
+) -> Steps:
     """Presses the button that does `wanted`, part of an operator's call or a property's path.
 
-    It is looked for `column` of the sidebar's width from its left, then elsewhere.
+    It is looked for `column` of the sidebar's width from its left, then elsewhere, and first below
+    the height `below` of the window. Returns its height in the window.
     """
-    spot = yield from find(owner, wanted, column=column)
+    spot = yield from find(owner, wanted, column=column, below=below)
     assert spot is not None, f"there is no button for {wanted}"
     _xdotool("mousemove", *_place(*spot), "click", "1")
     yield 0.4
+    return spot[1]
 
 
-def find(owner: bpy.types.Area, wanted: str, *, column: float = 0.5, step: int = 9) -> Steps:
+def find(
+    owner: bpy.types.Area, wanted: str, *, column: float = 0.5, below: int | None = None
+) -> Steps:
     """Where in the sidebar a button is, in pixels of the window; None if there is none."""
     pane = region(owner, "UI")
-    for share in (column, *(each for each in (0.5, 0.86, 0.8, 0.25) if each != column)):
+    top = pane.y + pane.height - 4
+    tries = [(column, below)] if below is not None else []
+    tries += [(share, top) for share in (column, 0.5, 0.86, 0.8, 0.25)]
+    for share, start in tries:
         x = pane.x + int(pane.width * share)
-        for y in range(pane.y + pane.height - 4, pane.y + 4, -step):
+        for y in range(start, pane.y + 4, -STEP_PX):
             _xdotool("mousemove", *_place(x, y))
             yield 0.02
             if wanted in _under_mouse(owner, pane):
