@@ -82,7 +82,8 @@ class Batch:
                 if self._ended(key):
                     waiting.discard(key)
             time.sleep(_LOOK_S)
-        self.violations += [f"{key} has not ended" for key in sorted(waiting)]
+        if waiting:
+            self.violations += [f"{key} has not ended; {self._said()}" for key in sorted(waiting)]
 
     def check(self, data: Path) -> None:
         """Looks over every job: there once, and done ones as they were, with a sound file."""
@@ -107,6 +108,14 @@ class Batch:
             result_file.load(data / "jobs" / status.id / "result.npz")
         except StripMocapError as error:
             self.violations.append(f"the result of {status.key}: {error}")
+
+    def _said(self) -> str:
+        """What the service says of itself, for whoever looks into it."""
+        try:
+            health = self.service.health()
+            return f"{[each.state for each in health.devices]} {list(health.notices)}"
+        except StripMocapError as error:
+            return str(error)
 
     def _ask(self, key: str, milliseconds: int) -> bool:
         request = CaptureRequest(Clip(f"/footage/{key}-{milliseconds}ms.mp4"))
