@@ -5,13 +5,13 @@
 #   make test               check style and types, run every test, also inside Blender's module
 #   make test-gui           drive two real Blenders with mouse and keyboard (Linux, as root)
 #   make wheel              build the backend's wheel into wheels/
-#   make extension          build the extension for Blender into dist/
+#   make zip                build the extension for Blender into dist/
 #   make clean              remove what was built; .venv and demo-output stay
 #   make PYTHON=/path/to/python3.11 ...   choose the Python
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-gui lint wheel extension clean env blender-test
+.PHONY: help demo test test-gui lint wheel zip clean env blender-test
 
 VIDEO ?= demo/walk.mp4
 DEMO_CLIP := demo/walk.mp4
@@ -46,7 +46,7 @@ test: lint
 	@# Status 2: this machine has no Python that any Blender module is for; said aloud by the script.
 	"$(BOOT)" tools/blender_env.py || [ $$? -eq 2 ]
 
-test-gui: extension
+test-gui: zip
 	STRIPMOCAP_GUI=1 $(BIN)/python -m pytest -s tests/gui
 
 lint: env
@@ -58,7 +58,7 @@ wheel: env
 	rm -f wheels/*.whl
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir wheels .
 
-extension: wheel
+zip: wheel
 	"$(BOOT)" tools/build_extension.py
 
 clean:

@@ -25,7 +25,7 @@ def main() -> int:
     """Builds and validates; the exit status."""
     wheels = sorted((ROOT / "wheels").glob("*.whl"))
     if not wheels:
-        print("There is no wheel in wheels/: run make extension.", file=sys.stderr)
+        print("There is no wheel in wheels/: run make zip.", file=sys.stderr)
         return 1
     builder = found_builder()
     if builder is None:

@@ -95,7 +95,7 @@ def blender(request, tmp_path_factory):
     if made.returncode:
         pytest.skip(f"Debian's {suite} could not be set up")
     packages = sorted((ROOT / "dist").glob("*.zip"), key=lambda each: each.stat().st_mtime)
-    assert packages, "make extension builds it"
+    assert packages, "make zip builds it"
     out = ROOT / "demo-output" / "gui"
     out.mkdir(parents=True, exist_ok=True)
     found = Blender(suite, tmp_path_factory.mktemp(suite), out)
