@@ -22,7 +22,7 @@ EVERY_S = 0.25
 SOON_S = 0.01  # between two slices of an import
 SLICE_S = 0.02  # of an import; a single step may take longer
 LOOK_AGAIN_S = 2.0  # at a selection that seems the same: a file may have come or gone
-_SHOWN_IN = ("SEQUENCE_EDITOR", "VIEW_3D", "PREFERENCES")
+_SHOWN_IN = {"SEQUENCE_EDITOR": "UI", "PREFERENCES": "WINDOW"}  # areas and their regions
 
 spent: deque[tuple[str, float]] = deque(maxlen=4000)  # seconds of each beat, and what it did
 log = logging.getLogger(__name__)
@@ -181,8 +181,10 @@ def _open_logs(live: session.Session) -> None:
 def _draw_again(context: bpy.types.Context) -> None:
     for window in context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type in _SHOWN_IN:
-                area.tag_redraw()
+            # No more than that: a strip's preview, or the 3D view, may take long to draw.
+            for region in area.regions if area.type in _SHOWN_IN else ():
+                if region.type == _SHOWN_IN[area.type]:
+                    region.tag_redraw()
 
 
 @persistent

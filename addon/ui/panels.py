@@ -233,7 +233,8 @@ def _draw_job(
         box.label(text=row.text)
     if row.error is not None:
         labels.say(box, context, session.sentence(row.error))
-    for note in (*row.notes, *([remark] if remark else [])):
+    notes_of_way = row.notes if row.state != "done" else ()  # it has arrived, whatever happened
+    for note in (*notes_of_way, *([remark] if remark else [])):
         labels.say(box, context, note, icon="INFO")
 
 

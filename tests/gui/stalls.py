@@ -20,8 +20,9 @@ def scenario() -> drive.Steps:
     yield from drive.open_sidebar(sequencer(), "Mocap")
     yield 2.0
     drive.tell(looking_s=stage.spent(forget=True))
-    yield 3.0
-    drive.tell(idle_s=stage.spent(forget=True))
+    watched = stage.Stalls()
+    yield 5.0
+    drive.tell(idle_s=stage.spent(forget=True), idle_gap_s=watched.end())
 
     yield from drive.click(sequencer(), "stripmocap.capture(")
     yield from drive.wait(lambda: "running" in stage.states(), what="a job that runs", limit_s=120)
