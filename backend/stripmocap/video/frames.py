@@ -24,7 +24,7 @@ import numpy as np
 
 from ..contract.errors import VideoError
 from ..contract.messages import Clip
-from . import formats, limits, stills
+from . import colours, formats, limits, stills
 
 EDGE_S = 1e-6  # a span computed from frame numbers may miss a frame's time by a rounding error
 SEEK_MARGIN_S = 1.0  # sought this much earlier: index times of some files are decoding times
@@ -299,7 +299,7 @@ def _pixel_aspect(stream: av.VideoStream) -> float:
 def _as_shown(picture: av.VideoFrame, pixel_aspect: float, file: Path) -> np.ndarray:
     """(H, W, 3) uint8 RGB, turned upright and with square pixels."""
     limits.check_size(file, picture.width * max(pixel_aspect, 1), picture.height)
-    image = picture.to_ndarray(format="rgb24")
+    image = colours.as_rgb(picture, file)
     if abs(pixel_aspect - 1) > PIXEL_ASPECT_TOLERANCE:
         width = max(1, round(image.shape[1] * pixel_aspect))
         image = cv2.resize(image, (width, image.shape[0]), interpolation=cv2.INTER_LINEAR)

@@ -15,7 +15,7 @@ import numpy as np
 from ..contract import sequences
 from ..contract.errors import VideoError
 from ..contract.messages import Clip
-from . import formats, limits
+from . import colours, formats, limits
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def _read_picture(file: Path) -> np.ndarray:
             f"{limits.HINT.lower()}",
         ) from error
     limits.check_size(file, picture.width, picture.height)
-    image = picture.to_ndarray(format="rgb24")
+    image = colours.as_rgb(picture, file)
     turns = round(picture.rotation / 90) % 4
     if turns:
         image = np.ascontiguousarray(np.rot90(image, turns))
