@@ -220,7 +220,7 @@ def _told(job: jobs.JobStatus) -> tuple[str, float]:
         return f"{others} before it", progress.share
     if job.state == "running":
         left = "" if progress.left_s is None else f", {duration(progress.left_s)} left"
-        return f"{progress.stage or 'starting'}{left}", progress.share
+        return f"{progress.label}{left}", progress.share
     return job.state, 1.0 if job.state == "done" else progress.share
 
 

@@ -87,8 +87,8 @@ def test_in_a_log_a_line_stands_for_each_stage():
 
     assert text.splitlines() == [
         "01234567 walk.mp4: queued, 2 before it",
-        "01234567 walk.mp4: [##........]  25 % people, 1:15 left",
-        "01234567 walk.mp4: [#####.....]  50 % fit",
+        "01234567 walk.mp4: [##........]  25 % finding people, 1:15 left",
+        "01234567 walk.mp4: [#####.....]  50 % fitting bodies",
         "01234567 walk.mp4: done",
     ]
 
@@ -99,7 +99,7 @@ def test_on_a_terminal_one_line_changes():
     lines = [each.rstrip() for each in text.split("\r")]
     assert lines[1:] == [
         "01234567 walk.mp4: queued, 2 before it",
-        "01234567 walk.mp4: [##........]  25 % people, 1:15 left",
+        "01234567 walk.mp4: [##........]  25 % finding people, 1:15 left",
         "01234567 walk.mp4: failed, no video",
     ]
     assert text.endswith("\n")

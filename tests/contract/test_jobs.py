@@ -87,6 +87,13 @@ def test_an_answer_that_is_no_record_is_refused():
         from_json(JobStatus, ["job"])
 
 
+@pytest.mark.parametrize(
+    ("stage", "label"), [("people", "finding people"), ("", "starting"), ("refine", "refine")]
+)
+def test_a_stage_is_told_in_words(stage, label):
+    assert JobProgress(stage).label == label
+
+
 def test_the_error_of_a_job_is_raised_as_the_class_it_was():
     error = JobError.of(DeviceOutOfMemory("2 GB are not enough", hint="Use another device."))
 

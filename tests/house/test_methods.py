@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pytest
-from stripmocap import assets
+from stripmocap import assets, pipeline
+from stripmocap.contract.jobs import STAGE_LABELS
 from stripmocap.contract.methods import METHODS, Method
 from stripmocap.methods.catalogue import ESTIMATORS
 
@@ -52,3 +53,7 @@ def test_a_difference_is_found(estimators, files, fault):
     (found,) = faults_of({"fly": fly}, estimators=estimators, refiners=[], files=files)
 
     assert fault in found
+
+
+def test_every_stage_of_a_capture_has_words_for_people():
+    assert set(STAGE_LABELS) == set(pipeline.STAGES)

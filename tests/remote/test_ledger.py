@@ -92,7 +92,7 @@ def test_a_running_job_says_its_stage_and_the_time_left():
     book.hear(heard(replace(status(state="running"), progress=progress)))
 
     (row,) = book.rows()
-    assert (row.text, row.share) == ("people, 4 min left", 0.5)
+    assert (row.text, row.share) == ("finding people, 4 min left", 0.5)
 
 
 @pytest.mark.parametrize(

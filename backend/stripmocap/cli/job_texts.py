@@ -127,7 +127,7 @@ def _progress(job: JobStatus) -> str:
     progress = job.progress
     filled = int(progress.share * _BAR)
     bar = f"[{'#' * filled}{'.' * (_BAR - filled)}] {int(progress.share * 100):3d} %"
-    return f"{bar} {progress.stage or 'begins'}"
+    return f"{bar} {progress.label}"
 
 
 def _place(place: int | None) -> str:

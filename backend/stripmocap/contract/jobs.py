@@ -23,6 +23,14 @@ PRIORITY_RANGE = (-10, 10)  # higher goes first
 MAX_CHUNK_BYTES = 8 * 2**20  # of an upload, in one call
 MAX_WAIT_S = 30.0  # that the service holds back an answer about events
 
+# What a person reads of a stage; one that is not here is shown by its own name.
+STAGE_LABELS = {
+    "load": "opening the footage",
+    "check": "looking for earlier work",
+    "people": "finding people",
+    "fit": "fitting bodies",
+}
+
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 ENDED = ("done", "failed", "cancelled")
 
@@ -54,6 +62,11 @@ class JobProgress:
     of: int = 0  # steps that the stage has; 0: not known
     share: float = 0.0  # of the whole job's time, in [0, 1]; never falls while a job lives
     left_s: float | None = None  # seconds of work still to do; None: cannot be said yet
+
+    @property
+    def label(self) -> str:
+        """What is being done, in words for people."""
+        return STAGE_LABELS.get(self.stage, self.stage) or "starting"
 
 
 @dataclass(frozen=True)
