@@ -23,6 +23,7 @@ CLIP = ROOT / "demo" / "walk.mp4"
 ROOMS = Path(os.environ.get("STRIPMOCAP_GUI_ROOMS", Path.home() / ".cache" / "stripmocap-gui"))
 SUITES = {"trixie": "4.3", "sid": "5.2"}
 BUSY_S, IMPORT_S = 0.05, 0.25  # that the panel may hold the main loop, on a machine that is idle
+DRAWING = 4.0  # times as long with what Blender itself does between two turns
 PATIENCE = 4.0  # times as long where others work too
 
 pytestmark = [
@@ -141,7 +142,8 @@ def test_the_main_loop_never_stands_still(blender):
     print({name: value for name, value in told.items() if name.endswith("_s")})
     for doing, limit_s in (("running", BUSY_S), ("importing", IMPORT_S)):
         assert max(told[f"{doing}_s"].values()) < limit_s * PATIENCE
-        assert told[f"{doing}_gap_s"] < limit_s * PATIENCE  # with all that Blender draws
+        # With all that Blender draws, here in software: one sidebar takes it as long as BUSY_S.
+        assert told[f"{doing}_gap_s"] < limit_s * PATIENCE * DRAWING
 
 
 def _cache() -> Path:
