@@ -23,7 +23,7 @@ PLACES = {
     "FIT_CODE": ("methods", "body", "geometry", "contract/skeleton.py"),
 }
 KNOWN = {  # version and checksum
-    "PEOPLE_CODE": (1, "48e9c2b37715bcf0"),
+    "PEOPLE_CODE": (1, "ada2c01ddfdd6ef9"),
     "FIT_CODE": (1, "71e368d1b29c7125"),
 }
 
