@@ -41,6 +41,12 @@ ADDON_FLOORS = {
 }
 BLENDER_ROOMS = {"ui", "scene", "registration"}
 BLENDER = {"bpy", "bpy_extras", "bl_ui", "mathutils", "gpu", "blf", "bmesh", "idprop"}
+SERVER_FLOORS = {  # each room of the server and the rooms in it that it may import
+    "queue": {"durable"},
+    "workers": {"durable", "queue"},
+    "web": {"durable", "logs", "queue", "workers"},
+    "run": None,  # everybody
+}
 SHARED_METHODS = {"toolbox", "catalogue", "features"}
 METHODS_THAT_MAY_KNOW = {"vibe": {"hmr"}, "catalogue": None}  # None: everybody
 NON_COMMERCIAL = {"smplx", "chumpy", "human_body_prior"}
@@ -75,7 +81,18 @@ def _backend_fault(path: Path, module: list[str]) -> str | None:
         return f"{room} imports nothing of ours outside itself"
     if target not in FLOORS[room] | {room}:
         return f"{room} may not know {target}"
-    return _method_fault(path, module) if room == target == "methods" else None
+    if room == target == "methods":
+        return _method_fault(path, module)
+    return _server_fault(path, module) if room == target == "server" else None
+
+
+def _server_fault(path: Path, module: list[str]) -> str | None:
+    own = path.parts[3].removesuffix(".py")
+    other = module[2] if len(module) > 2 else own
+    known = SERVER_FLOORS.get(own, set())
+    if known is None or other in {own, *known}:
+        return None
+    return f"the service's {own} may not know its {other}"
 
 
 def _method_fault(path: Path, module: list[str]) -> str | None:
@@ -126,7 +143,11 @@ def test_nobody_imports_what_the_law_forbids(top):
         ("backend/stripmocap/evaluation/metrics.py", "from ..cli import main"),
         ("backend/stripmocap/pipeline.py", "import bpy"),
         ("backend/stripmocap/pipeline.py", "from .server import store"),
-        ("backend/stripmocap/server/app.py", "from ..evaluation import metrics"),
+        ("backend/stripmocap/server/web/app.py", "from ...evaluation import metrics"),
+        ("backend/stripmocap/server/queue/store.py", "from ..workers import seat"),
+        ("backend/stripmocap/server/queue/store.py", "from ..web.app import make"),
+        ("backend/stripmocap/server/workers/seat.py", "from .. import web"),
+        ("backend/stripmocap/server/durable.py", "from .queue import store"),
         ("backend/stripmocap/steps.py", "from . import assets"),
         ("addon/rigging/axes.py", "import bpy"),
         ("addon/remote/client.py", "import numpy"),
@@ -150,7 +171,10 @@ def test_a_forbidden_import_is_found(path, source):
         ("backend/stripmocap/body/official.py", "import smplx"),
         ("backend/stripmocap/methods/vibe.py", "from .hmr import Regressor"),
         ("backend/stripmocap/methods/catalogue.py", "from . import smplify"),
-        ("backend/stripmocap/server/worker.py", "from .. import pipeline, steps"),
+        ("backend/stripmocap/server/workers/worker.py", "from ... import pipeline, steps"),
+        ("backend/stripmocap/server/workers/seat.py", "from ..queue.store import Store"),
+        ("backend/stripmocap/server/web/uploads.py", "from .. import durable"),
+        ("backend/stripmocap/server/run.py", "from .web import app"),
         ("backend/stripmocap/cli.py", "from . import pipeline, evaluation"),
         ("addon/contract.py", "from ..backend.stripmocap.contract import motion"),
         ("addon/scene/mesh.py", "import bpy\nfrom ..rigging import axes\nfrom .. import EXTENSION"),

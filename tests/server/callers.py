@@ -10,11 +10,12 @@ from pathlib import Path
 
 from starlette.testclient import TestClient
 from stripmocap.contract.jobs import CLIENT_HEADER, DeviceStatus, JobProgress
-from stripmocap.server import app, listener
-from stripmocap.server.events import Events
+from stripmocap.server import listener
 from stripmocap.server.life import Life
-from stripmocap.server.store import Store
-from stripmocap.server.uploads import Uploads
+from stripmocap.server.queue.store import Store
+from stripmocap.server.web import app
+from stripmocap.server.web.events import Events
+from stripmocap.server.web.uploads import Uploads
 from stripmocap.settings import Settings
 from stripmocap.steps import StepStore
 

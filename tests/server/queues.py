@@ -7,8 +7,8 @@ from typing import Any
 
 from stripmocap.contract.errors import VideoError
 from stripmocap.contract.messages import CaptureRequest, Clip
-from stripmocap.server.job import RESULT, Job, has_result
-from stripmocap.server.store import Store
+from stripmocap.server.queue.job import RESULT, Job, has_result
+from stripmocap.server.queue.store import Store
 
 ANNA, BERT = "a" * 64, "b" * 64
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import psutil
 from stripmocap.contract.messages import CaptureRequest, Clip
-from stripmocap.server.store import Job, Store
-from stripmocap.server.supervisor import Supervisor
+from stripmocap.server.queue.store import Job, Store
+from stripmocap.server.workers.supervisor import Supervisor
 from stripmocap.settings import Settings
 
 TOY = Path(__file__).with_name("toyworker.py")

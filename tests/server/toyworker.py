@@ -20,7 +20,7 @@ import numpy as np
 from stripmocap.contract import result_file
 from stripmocap.contract.errors import DeviceOutOfMemory, ResultFileError, VideoError
 from stripmocap.contract.motion import Camera, Capture, Motion, Take
-from stripmocap.server import worker
+from stripmocap.server.workers import worker
 
 STAGES = ("people", "fit")
 STEPS = 6

@@ -20,9 +20,9 @@ from typing import Any
 from ..contract.errors import ServiceError, StripMocapError
 from ..contract.jobs import CLIENT_KEY_LENGTH
 from ..contract.messages import CaptureRequest, Clip
-from ..server.job import RESULT, WORK, Job, has_result
-from ..server.rebuild import JOBS
-from ..server.store import Store
+from ..server.queue.job import RESULT, WORK, Job, has_result
+from ..server.queue.rebuild import JOBS
+from ..server.queue.store import Store
 from .powercut import MARK, SURVIVALS, Disk, Event, Survival, build, record
 
 STEPS = 120  # that the child takes

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..contract.messages import CaptureRequest
 from ..contract.motion import Camera, Capture, Motion, Take
-from ..server import worker
+from ..server.workers import worker
 
 STAGES = ("people", "fit")
 STEPS = 10

@@ -7,10 +7,10 @@ says nothing and stays. Tried on Linux; macOS has the same calls, and Windows it
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 from ..contract.private_file import refused
+from ..steps.locks import try_lock
 
 FILE = "server.lock"
 
@@ -34,7 +34,7 @@ class Lock:
             handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise refused(self._path, error) from error
-        if not _locked(handle):
+        if not try_lock(handle):
             os.close(handle)
             return False
         self._handle = handle
@@ -55,23 +55,3 @@ def held(data: Path) -> bool:
     free = lock.take()
     lock.give_back()
     return not free
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _locked(handle: int) -> bool:
-        try:
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-else:
-    import fcntl
-
-    def _locked(handle: int) -> bool:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True

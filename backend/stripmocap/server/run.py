@@ -28,15 +28,16 @@ from ..contract.handover import Handover
 from ..contract.jobs import CONTRACT
 from ..settings import Settings
 from ..steps import StepStore
-from . import app, listener, logs
-from .events import Events
-from .guards import owner_of
+from . import listener, logs
 from .life import Life, input_closes
 from .listener import DRAIN_S, Listener
 from .lock import Lock
-from .store import Store
-from .supervisor import Supervisor
-from .uploads import Uploads
+from .queue.store import Store
+from .web import app
+from .web.events import Events
+from .web.guards import owner_of
+from .web.uploads import Uploads
+from .workers.supervisor import Supervisor
 
 TOKEN_FILE = "token"
 MIN_TOKEN_LENGTH = 24

@@ -115,7 +115,7 @@ def locked(folder: Path) -> IO[bytes] | None:
     lock = path.open("ab")
     try:
         # Between opening and locking, its last owner may have removed the journal.
-        if try_lock(lock) and os.path.samestat(os.fstat(lock.fileno()), path.stat()):
+        if try_lock(lock.fileno()) and os.path.samestat(os.fstat(lock.fileno()), path.stat()):
             return lock
     except OSError:
         pass

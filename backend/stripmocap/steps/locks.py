@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from typing import IO
 
 if sys.platform == "win32":
     import msvcrt
@@ -11,13 +10,13 @@ else:
     import fcntl
 
 
-def try_lock(file: IO[bytes]) -> bool:
-    """Whether `file`, open for writing, is now ours alone until it is closed; never waits."""
+def try_lock(descriptor: int) -> bool:
+    """Whether the file, open for writing, is now ours alone until it is closed; never waits."""
     try:
         if sys.platform == "win32":
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         else:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         return False
     return True

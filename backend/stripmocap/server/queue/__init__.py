@@ -1,0 +1,1 @@
+"""The durable queue: jobs in SQLite, and files from which a damaged list is made again."""

@@ -1,0 +1,164 @@
+"""What clients may send: strict records that refuse what they do not know, with their bounds.
+
+They only guard the door. What a request means, and whether it makes sense, `CaptureRequest` says;
+a test holds the fields here equal to its own. JSON's numbers are finite here: an open end is null.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
+
+from ...contract.body_file import GENDERS
+from ...contract.jobs import PRIORITY_RANGE
+from ...contract.messages import CaptureRequest
+from ...contract.methods import HEIGHT_RANGE_M, METHODS, POSE_PRIORS, SmplifyOptions
+
+MAX_PATH = 4096  # characters
+MAX_NAME = 255
+MAX_SECONDS = 1e7  # about four months of footage
+MAX_FOCAL_PX = 1e7
+MAX_FILE_BYTES = 2**50
+MAX_NUMBER = 2**53  # that JavaScript still counts right
+HASH = r"^[0-9a-f]{64}$"
+JOB_ID = r"^[0-9a-f]{32}$"
+EPOCH = r"^[0-9A-Za-z_.-]{1,64}$"
+
+Priority = Annotated[int, Field(ge=PRIORITY_RANGE[0], le=PRIORITY_RANGE[1])]
+Printable = r"^[^\x00-\x1f\x7f]+$"
+# What a clip's path looks like here. Only described: the route says better what is wrong.
+_ROOT = r"([A-Za-z]:[/\\]|\\\\)" if sys.platform == "win32" else "/"
+WHOLE = rf"^(upload:[0-9a-f]{{64}}|{_ROOT}[^\x00-\x1f\x7f]*)$"
+
+
+class Ask(BaseModel):
+    """Of every record here: nothing is guessed, nothing unknown is passed over."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
+
+
+def _shown(example: dict[str, Any]) -> ConfigDict:
+    """What a record adds to its description."""
+    return ConfigDict(json_schema_extra={"examples": [example]})
+
+
+class ClipAsk(Ask):
+    """Which pictures."""
+
+    path: str = Field(
+        min_length=1,
+        max_length=MAX_PATH,
+        pattern=Printable,
+        json_schema_extra={"pattern": WHOLE},
+        description="A whole path on the service's own disk, or `upload:` and the SHA-256 of a "
+        "file that was sent before. A service for other machines takes only the latter.",
+        examples=["/clips/walk.mp4", "upload:" + "0123456789abcdef" * 4],
+    )
+    start_s: float = Field(default=0.0, ge=0, le=MAX_SECONDS, description="Inclusive.")
+    stop_s: float | None = Field(
+        default=None, ge=0, le=MAX_SECONDS, description="Exclusive; null: to the end."
+    )
+
+
+def _options(kind: type) -> type[Ask]:
+    """The record of a method's options, from the bounds that the contract gives them."""
+    entries: dict[str, Any] = {
+        each.name: (
+            float,
+            Field(
+                default=each.default,
+                ge=each.metadata["min"],
+                le=each.metadata["max"],
+            ),
+        )
+        for each in kind.__dataclass_fields__.values()
+    }
+    return create_model(f"{kind.__name__}Ask", __base__=Ask, __doc__=kind.__doc__, **entries)
+
+
+SmplifyOptionsAsk = _options(SmplifyOptions)
+
+
+class RequestAsk(Ask):
+    """Everything that a result depends on."""
+
+    clip: ClipAsk
+    estimator: Literal[*METHODS] = "smplify"  # type: ignore[valid-type]
+    options: SmplifyOptionsAsk = Field(default_factory=SmplifyOptionsAsk)  # type: ignore[valid-type]
+    body: Literal[*GENDERS] = "neutral"  # type: ignore[valid-type]
+    height_m: float | None = Field(
+        default=None, ge=HEIGHT_RANGE_M[0], le=HEIGHT_RANGE_M[1], description="Of the actor."
+    )
+    focal_px: float | None = Field(
+        default=None,
+        gt=0,
+        le=MAX_FOCAL_PX,
+        description="Of the full picture; null: taken from its diagonal.",
+    )
+    pose_prior: Literal[*POSE_PRIORS] = "embedded"  # type: ignore[valid-type]
+
+    def meant(self) -> CaptureRequest:
+        """The request itself.
+
+        Raises:
+            RequestError: it asks for something that cannot be.
+        """
+        return CaptureRequest.from_json(self.model_dump())
+
+
+class SubmitAsk(Ask):
+    """A job."""
+
+    model_config = _shown(
+        {
+            "request": {"clip": {"path": "/clips/walk.mp4", "start_s": 1.5, "stop_s": 4.0}},
+            "key": "walk, second take",
+            "priority": 1,
+        }
+    )
+
+    request: RequestAsk
+    key: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=128,
+        pattern=Printable,
+        description="The client's own name for the job: asking twice under one key makes one job.",
+    )
+    priority: Priority = 0
+
+
+class MoveAsk(Ask):
+    """Where in the queue a job shall be; null leaves it as it is."""
+
+    model_config = _shown({"to": "first"})
+
+    priority: Priority | None = Field(default=None, description="Higher goes first.")
+    to: Literal["first", "last"] | None = Field(
+        default=None, description="Among the client's own jobs; those of others keep their places."
+    )
+
+
+def _readable(name: Any) -> Any:
+    """File names of some systems hold what is no Unicode."""
+    return name.encode("utf-8", "replace").decode("utf-8") if isinstance(name, str) else name
+
+
+class UploadAsk(Ask):
+    """A file to be sent."""
+
+    model_config = _shown({"sha256": "0123456789abcdef" * 4, "size": 1_048_576, "name": "walk.mp4"})
+
+    sha256: str = Field(pattern=HASH, examples=["0123456789abcdef" * 4])
+    size: int = Field(ge=1, le=MAX_FILE_BYTES, description="Bytes.")
+    name: Annotated[str | None, BeforeValidator(_readable)] = Field(
+        default=None, min_length=1, max_length=MAX_NAME, description="For display only."
+    )
+
+
+class LifeAsk(Ask):
+    """What happens when the client that started the service goes."""
+
+    finish_jobs: bool = Field(description="The service goes on until the queue is empty.")

@@ -1,0 +1,91 @@
+"""What clients may send is what the contract knows, no more, no less, and nothing else gets in."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import pytest
+from pydantic import ValidationError
+from stripmocap.contract.messages import CaptureRequest, Clip
+from stripmocap.contract.methods import METHODS, SmplifyOptions
+from stripmocap.server.web import asks
+
+
+def names(record) -> set[str]:
+    return {each.name for each in dataclasses.fields(record)}
+
+
+@pytest.mark.parametrize(
+    ("ask", "record"),
+    [
+        (asks.RequestAsk, CaptureRequest),
+        (asks.ClipAsk, Clip),
+        (asks.SmplifyOptionsAsk, SmplifyOptions),
+    ],
+)
+def test_an_ask_has_the_fields_of_the_contract(ask, record):
+    assert set(ask.model_fields) == names(record)
+
+
+def test_every_method_has_the_options_that_can_be_asked():
+    assert {each.options for each in METHODS.values()} == {SmplifyOptions}
+
+
+def test_the_shortest_ask_means_the_request_with_its_defaults():
+    ask = asks.RequestAsk.model_validate({"clip": {"path": "/a.mp4"}})
+
+    assert ask.meant() == CaptureRequest(Clip("/a.mp4"))
+
+
+def test_what_the_contract_writes_is_understood_as_it_was_meant():
+    request = CaptureRequest(
+        Clip("/a.mp4", 1.5, 2.5),
+        options=SmplifyOptions(depth_cue=2.0),
+        body="female",
+        height_m=1.7,
+        focal_px=1200.0,
+    )
+
+    assert asks.RequestAsk.model_validate(request.to_json()).meant() == request
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"clip": {"path": "/a.mp4", "start_s": math.nan}},
+        {"clip": {"path": "/a.mp4", "start_s": -1.0}},
+        {"clip": {"path": "/a.mp4", "stop_s": math.inf}},
+        {"clip": {"path": "/a.mp4", "start_s": "1"}},
+        {"clip": {"path": "/a.mp4", "start_s": True}},
+        {"clip": {"path": ""}},
+        {"clip": {"path": "/a\0.mp4"}},
+        {"clip": {"path": "/a\n.mp4"}},
+        {"clip": {"path": "/" + "a" * 5000}},
+        {"clip": {"path": "/a\ud800.mp4"}},
+        {"clip": {"path": "/a.mp4", "fps": 25}},
+        {"clip": {"path": "/a.mp4"}, "estimator": "magic"},
+        {"clip": {"path": "/a.mp4"}, "options": {"magic": 1.0}},
+        {"clip": {"path": "/a.mp4"}, "options": {"smoothness": 1e9}},
+        {"clip": {"path": "/a.mp4"}, "height_m": 17.0},
+        {"clip": {"path": "/a.mp4"}, "focal_px": 0.0},
+        {"clip": {"path": "/a.mp4"}, "body": None},
+        {"clip": "/a.mp4"},
+        {},
+    ],
+)
+def test_what_cannot_be_is_refused(wrong):
+    with pytest.raises(ValidationError):
+        asks.RequestAsk.model_validate(wrong)
+
+
+def test_a_name_that_is_no_unicode_is_shown_as_well_as_can_be():
+    ask = asks.UploadAsk.model_validate({"sha256": "0" * 64, "size": 1, "name": "a\udcff.mp4"})
+
+    assert ask.name == "a?.mp4"
+
+
+@pytest.mark.parametrize("sha256", ["0" * 63, "0" * 65, "G" * 64, "A" * 64, "../" * 21 + "a", ""])
+def test_what_is_no_checksum_is_refused(sha256):
+    with pytest.raises(ValidationError):
+        asks.UploadAsk.model_validate({"sha256": sha256, "size": 1})
