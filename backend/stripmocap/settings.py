@@ -6,6 +6,8 @@ their equations.
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +19,32 @@ from .contract.places import data_folder
 LOCALHOST = "127.0.0.1"
 GIB = 2**30
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
+
+
+def cache_bytes(environment: Mapping[str, str] = os.environ) -> int:
+    """Most that kept steps may take on disk: `STRIPMOCAP_CACHE_GB`, else the default.
+
+    Raises:
+        RequestError: the variable is no size.
+    """
+    text = environment.get("STRIPMOCAP_CACHE_GB", "").strip()
+    try:
+        return bytes_of(float(text)) if text else Settings.cache_bytes
+    except ValueError as error:
+        raise RequestError(
+            f"STRIPMOCAP_CACHE_GB is {text!r}", hint="Set it to a number, or take it away."
+        ) from error
+
+
+def bytes_of(gigabytes: float) -> int:
+    """A size that a person gave.
+
+    Raises:
+        RequestError: it is none.
+    """
+    if not 0 < gigabytes < math.inf:
+        raise RequestError(f"{gigabytes} GB is no size", hint="Give more than 0.")
+    return int(gigabytes * GIB)
 
 
 @dataclass(frozen=True)

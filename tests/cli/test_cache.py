@@ -31,6 +31,14 @@ def test_what_is_kept_is_shown_by_step(data, capsys):
     assert "fit: 1 kept" in said
 
 
+def test_the_limit_is_the_one_that_was_set(data, capsys, monkeypatch):
+    monkeypatch.setenv("STRIPMOCAP_CACHE_GB", "0.5")
+
+    assert cli.main(["cache", "--data", str(data)]) == cli.DONE
+
+    assert f"of at most {GIB / 2e6:.1f} MB" in capsys.readouterr().out
+
+
 def test_clearing_says_what_is_free_again(data, capsys):
     fill(data)
 

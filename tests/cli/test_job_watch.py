@@ -120,6 +120,22 @@ def test_a_service_that_does_not_come_back_is_given_up(monkeypatch):
         watched(Told(RUNNING, *[None] * 1000))
 
 
+def test_a_job_that_ended_while_the_service_was_away_is_heard_of():
+    class Back:
+        runs = iter(("first", "second"))
+        states = iter((RUNNING, FAILED))
+
+        def events(self, *, after: int, epoch: str | None, wait_s: float) -> Events:
+            return Events(next(self.runs), 0, True, (), ())
+
+        def every_job(self):
+            return [next(self.states)]
+
+    service, stream = Back(), io.StringIO()
+
+    assert job_watch.watch(service, None, again=lambda: service, stream=stream) == REFUSED
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [(None, ""), (0.2, "0 s"), (59.4, "59 s"), (61, "1:01"), (3723, "1:02:03"), (-1, "0 s")],

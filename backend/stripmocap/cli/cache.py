@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from ..contract.jobs import CacheStatus
-from ..settings import Settings, data_folder
+from ..settings import cache_bytes, data_folder
 from ..steps import StepStore
 
 FOLDER = "cache"  # inside the data folder
@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
 def store_in(data: Path | None) -> StepStore:
     """The kept steps in the data folder, None: the usual one."""
     folder = data.expanduser().absolute() if data else data_folder()
-    return StepStore(folder / FOLDER, limit_bytes=Settings.cache_bytes)
+    return StepStore(folder / FOLDER, limit_bytes=cache_bytes())
 
 
 def summary(status: CacheStatus) -> str:

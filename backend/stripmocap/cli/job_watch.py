@@ -72,7 +72,7 @@ def _news(line: _Line, job_id: str | None) -> Iterator[JobStatus]:
             *(after, epoch, wait_s),
         )
         if events.epoch != epoch or events.missed:
-            jobs = line.ask(_all, job_id)
+            jobs = line.ask(_all, job_id, alive)
             alive = {each.id for each in jobs}
         else:
             jobs = [each for each in events.jobs if job_id in {None, each.id}]
@@ -89,10 +89,12 @@ def _news(line: _Line, job_id: str | None) -> Iterator[JobStatus]:
             return
 
 
-def _all(service: Service, job_id: str | None) -> list[JobStatus]:
+def _all(service: Service, job_id: str | None, seen: set[str]) -> list[JobStatus]:
+    """What is watched, the newest last: also what was `seen` before and has ended unheard."""
     if job_id is not None:
         return [service.job(job_id)]
-    return [each for each in service.every_job() if each.state not in ENDED][::-1]
+    every = service.every_job()
+    return [each for each in every if each.state not in ENDED or each.id in seen][::-1]
 
 
 class _Line:

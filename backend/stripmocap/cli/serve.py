@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any, TypeVar
 
 from ..contract.errors import RequestError
 from ..server import run as server
-from ..settings import GIB, Settings, data_folder, flag
+from ..settings import Settings, bytes_of, cache_bytes, data_folder, flag
 from . import connection
 
 _Value = TypeVar("_Value")
@@ -41,13 +40,14 @@ def settings_of(arguments: argparse.Namespace, environment: Mapping[str, str]) -
     def number(name: str, kind: Callable[[str], _Value]) -> _Value | None:
         return _given(environment, name, kind)
 
-    cache_gb = _first(arguments.cache_gb, number("CACHE_GB", float))
     chosen: dict[str, Any] = {
         "data": connection.absolute(arguments.data) if arguments.data else data_folder(environment),
         "host": _first(arguments.host, number("HOST", str)),
         "port": _first(arguments.port, number("PORT", int)),
         "devices": _first(_names(arguments.device), number("DEVICES", _split)),
-        "cache_bytes": None if cache_gb is None else _bytes(cache_gb),
+        "cache_bytes": cache_bytes(environment)
+        if arguments.cache_gb is None
+        else bytes_of(arguments.cache_gb),
         "upload_bytes": number("UPLOAD_BYTES", int),
         "worker_bytes": number("WORKER_BYTES", int),
         "stall_s": number("STALL_S", float),
@@ -74,12 +74,6 @@ def _given(
         raise RequestError(
             f"STRIPMOCAP_{name} is {text!r}", hint="Set it to a number, or take it away."
         ) from error
-
-
-def _bytes(gigabytes: float) -> int:
-    if not 0 < gigabytes < math.inf:
-        raise RequestError(f"{gigabytes} GB is no size", hint="Give more than 0.")
-    return int(gigabytes * GIB)
 
 
 def _first(*values: _Value | None) -> _Value | None:

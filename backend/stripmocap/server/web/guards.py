@@ -202,7 +202,9 @@ def check_token(headers: Headers, token: str) -> None:
             401,
             NotAllowed(
                 "the token is missing or wrong",
-                hint="A service makes a new token at each start; read it from server.json.",
+                hint="On the service's own machine it stands in server.json and changes at each "
+                "start. For other machines it is the file token of the service's data folder: "
+                "ask who runs it.",
             ),
         )
 
