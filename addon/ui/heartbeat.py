@@ -109,6 +109,12 @@ def _import_some(live: session.Session, context: bpy.types.Context) -> str:
         live.importing, live.remarks[under_way.arrived.job_id] = None, session.sentence(error)
     except ReferenceError:  # what was made until now is gone: undone, deleted, another file
         interrupted()
+    except Exception as error:  # a generator that has raised is dead: it is not asked again
+        live.importing, live.dirty = None, True
+        live.remarks[under_way.arrived.job_id] = (
+            f"Internal error ({type(error).__name__}: {error}), see the console"
+        )
+        raise
     return "import"
 
 

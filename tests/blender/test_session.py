@@ -7,7 +7,7 @@ bpy = pytest.importorskip("bpy", reason="needs Blender (tools/blender_env.py)")
 
 from stripmocap_extension.addon import registration  # noqa: E402
 from stripmocap_extension.addon.scene import stamps  # noqa: E402
-from stripmocap_extension.addon.ui import heartbeat, notes  # noqa: E402
+from stripmocap_extension.addon.ui import arrival, heartbeat, notes  # noqa: E402
 from toypanel import add_strip, captured, people, settled  # noqa: E402
 
 pytestmark = pytest.mark.blender
@@ -93,6 +93,22 @@ def test_an_import_that_was_interrupted_is_offered_again(panel, strip):
 
     assert panel.live.importing is None
     assert people() == []
+    assert bpy.ops.stripmocap.import_job(job_id="1") == {"FINISHED"}
+    panel.beat_until(lambda: settled(panel), what="people")
+
+
+def test_a_bug_in_an_import_is_told_once_and_the_import_offered_again(panel, strip, monkeypatch):
+    def broken(*_, **__):
+        raise ZeroDivisionError("a bug")
+        yield
+
+    with monkeypatch.context() as patch:
+        patch.setattr(arrival, "bringing_in", broken)
+        captured(panel)
+        panel.beat_until(lambda: panel.live.remarks, what="a remark")
+
+    assert panel.live.importing is None
+    assert "ZeroDivisionError" in panel.live.remarks["1"]
     assert bpy.ops.stripmocap.import_job(job_id="1") == {"FINISHED"}
     panel.beat_until(lambda: settled(panel), what="people")
 
