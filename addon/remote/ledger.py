@@ -44,7 +44,7 @@ class Connection:
 class Row:
     """A job as it is listed."""
 
-    key: str  # the client's name for it; empty for jobs of others programs without one
+    key: str  # the client's name for it; empty for jobs of other programs without one
     job_id: str  # empty before the service has it
     name: str
     state: str  # of a job, or `WAITING`, `SENDING`, `REFUSED`
@@ -97,8 +97,9 @@ class Ledger:
         self._fetching[job_id] = 0.0
 
     def forget(self, key: str) -> None:
-        """Drops a request that has not become a job."""
+        """Drops a request; should it become a job all the same, that is not to be fetched."""
         self._asked.pop(key, None)
+        self.mine.discard(key)
 
     def refused(self, key: str) -> Submit | None:
         """The request under `key` that the service did not take, to be made again."""

@@ -78,7 +78,8 @@ class Watcher:
         self._seen: tuple[int, str | None] = (0, None)  # number and epoch of the last events
         self._active: set[str] = set()  # ids of jobs that have not ended
         self._failures = 0
-        self._withdrawn: set[str] = set()
+        self._withdrawn: set[str] = set()  # keys; also added to by those who ask
+        self._submitted: dict[str, str] = {}  # id of the job that was made of a key
         self._moving = False
 
     def start(self) -> None:
@@ -87,6 +88,8 @@ class Watcher:
 
     def ask(self, errand: Errand) -> None:
         """Has `errand` done; any thread may ask."""
+        if isinstance(errand, Withdraw):  # known at once: what it withdraws may be under way
+            self._withdrawn.add(errand.key)
         self._errands.put(errand)
 
     def stop(self, *, wait_s: float = 2.0) -> None:
@@ -153,7 +156,7 @@ class Watcher:
             case Submit(key=key, request=request):
                 self._submit(key, request)
             case Withdraw(key=key):
-                self._withdrawn.add(key)
+                self._withdraw(key)
             case Change(job_id=job_id, action=action):
                 self._change(job_id, action)
             case Fetch(job_id=job_id):
@@ -262,8 +265,16 @@ class Watcher:
             self._withdrawn.discard(key)
             raise errors.Cancelled("withdrawn")
         job = there.submit(messages.CaptureRequest.from_json(values), key=key)
+        self._submitted[key] = job.id
         self.news.put(Submitted(key, job))
         self._note(JobsNews((job,), (), every=False))
+        self._withdraw(key)
+
+    def _withdraw(self, key: str) -> None:
+        """Cancels a job that was made of a request which nobody wants any more."""
+        if key in self._withdrawn and key in self._submitted:
+            self._withdrawn.discard(key)
+            self._change(self._submitted[key], "cancel")
 
     def _change(self, job_id: str, action: str) -> None:
         there = self._service()

@@ -58,6 +58,12 @@ def test_a_finished_job_of_this_session_is_to_be_fetched_once(asked):
     assert asked.hear(heard(done, every=True)) == ()
 
 
+def test_a_forgotten_request_that_became_a_job_is_not_fetched(asked):
+    asked.forget("k.1")
+
+    assert asked.hear(heard(status("1", key="k.1", state="done"))) == ()
+
+
 def test_a_job_of_an_earlier_session_is_only_listed():
     book = ledger.Ledger()
 

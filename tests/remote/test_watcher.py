@@ -1,4 +1,5 @@
 import queue
+import threading
 import time
 from pathlib import Path
 
@@ -240,6 +241,62 @@ def test_a_withdrawn_request_is_not_submitted(watched):
 
     panel.until(errands.LogRead)
     assert panel.service.jobs == {}
+
+
+def test_a_request_that_is_withdrawn_while_the_service_starts_is_not_submitted(watched):
+    panel = watched()
+    entered, going_on = threading.Event(), threading.Event()
+
+    def slow(*_, **__):
+        entered.set()
+        assert going_on.wait(DEADLINE_S)
+        return host.Link(panel.service)
+
+    panel.watcher._linker = slow
+    panel.connect()
+    panel.watcher.ask(errands.Submit("k.1", request()))
+    assert entered.wait(DEADLINE_S)
+
+    panel.watcher.ask(errands.Withdraw("k.1"))
+    panel.watcher.ask(errands.ReadLog("1"))
+    going_on.set()
+
+    panel.until(errands.LogRead)
+    assert panel.service.jobs == {}
+
+
+def test_a_request_that_is_withdrawn_while_it_is_submitted_is_cancelled(watched):
+    panel = watched()
+    submit = panel.service.submit
+
+    def withdrawn_meanwhile(*args, **options):
+        job = submit(*args, **options)
+        panel.watcher.ask(errands.Withdraw("k.1"))
+        return job
+
+    panel.service.submit = withdrawn_meanwhile
+    panel.connect()
+
+    panel.watcher.ask(errands.Submit("k.1", request()))
+
+    def is_cancelled(news):
+        return any(each.state == "cancelled" for each in news.jobs)
+
+    assert panel.until(errands.JobsNews, is_cancelled)
+
+
+def test_a_request_that_is_withdrawn_when_it_is_a_job_already_is_cancelled(watched):
+    panel = watched()
+    panel.connect()
+    panel.watcher.ask(errands.Submit("k.1", request()))
+    panel.until(errands.Submitted)
+
+    panel.watcher.ask(errands.Withdraw("k.1"))
+
+    def is_cancelled(news):
+        return any(each.state == "cancelled" for each in news.jobs)
+
+    assert panel.until(errands.JobsNews, is_cancelled)
 
 
 def test_another_backend_takes_the_place_of_the_first(watched, tmp_path):
