@@ -12,7 +12,7 @@ import subprocess
 import time
 import urllib.parse
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..contract import errors, handover, private_file, service
@@ -25,14 +25,18 @@ _LOOK_S = 0.1
 
 @dataclass(frozen=True)
 class ThisComputer:
-    """The service of this user on this computer; it is started if it does not run."""
+    """The service of this user on this computer; it is started if it does not run.
+
+    Two are equal if they mean the same service: how it is started makes no other one of it.
+    """
 
     data: Path  # folder of jobs, cache and logs
     checkout: Path  # of the extension, see `python.find`
     python: Path | None = None  # chosen by the user
-    device: str = "auto"
-    cache_gb: float | None = None  # None: as the service has it
-    finish_jobs: bool = False  # it works its queue off after Blender has gone
+    device: str = field(default="auto", compare=False)
+    cache_gb: float | None = field(default=None, compare=False)  # None: as the service has it
+    # It works its queue off after Blender has gone.
+    finish_jobs: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from ..contract import body_file, errors, jobs, messages, result_file, service
@@ -127,10 +128,15 @@ class Watcher:
         if self._wish.backend is None:
             return _FOREVER_S
         if self._link is None:
-            if not self._wish.start and self._failures:
+            if not self._looks_again and self._failures:
                 return _FOREVER_S  # nobody has asked for more than a look
             return PAUSES_S[min(self._failures, len(PAUSES_S)) - 1] if self._failures else 0.0
         return 0.0 if self._active else IDLE_PAUSE_S
+
+    @property
+    def _looks_again(self) -> bool:
+        """Whether a service that does not answer is looked for again unasked."""
+        return self._wish.start or bool(self._active)
 
     def _do(self, errand: Errand) -> None:
         """Does one errand; whatever comes of it is told."""
@@ -181,10 +187,16 @@ class Watcher:
                 self.news.put(Refused(errand, error))
 
     def _reconnect(self, wish: Connect) -> None:
-        if wish.backend != self._wish.backend:
+        before, self._failures = self._wish, 0
+        if wish.backend != before.backend:
             self._let_go()
             self._active = set()
-        self._wish, self._failures = wish, 0
+            self._wish = wish
+            return
+        # Who only looks does not take back that somebody else has asked for a start.
+        self._wish = replace(wish, start=wish.start or before.start)
+        if self._link is not None and _finishes(wish.backend) != _finishes(before.backend):
+            self._link.service.set_finish_jobs(_finishes(wish.backend))
 
     def _service(self) -> service.Service:
         """The service, once it has answered; looked for and started if need be.
@@ -247,7 +259,7 @@ class Watcher:
         # A child is kept: it may be only too busy to answer, and found again.
         self._link = None
         self._failures += 1
-        self.news.put(Lost(error, self._pause_s() if self._wish.start else None))
+        self.news.put(Lost(error, self._pause_s() if self._looks_again else None))
 
     def _let_go(self) -> None:
         self._link = None
@@ -339,6 +351,10 @@ class Watcher:
                 self._follow()
         finally:
             self._moving = False
+
+
+def _finishes(backend: host.Backend | None) -> bool:
+    return isinstance(backend, host.ThisComputer) and backend.finish_jobs
 
 
 def _internal(error: Exception) -> errors.StripMocapError:

@@ -109,8 +109,7 @@ class STRIPMOCAP_AP_preferences(bpy.types.AddonPreferences):
     )
     finish_jobs: BoolProperty(  # type: ignore[valid-type]
         name="Finish Jobs After Blender Closes",
-        description="Let the service work its queue off; results are offered at the next start. "
-        "It holds from the next start of the service",
+        description="Let the service work its queue off; results are offered at the next start",
         default=False,
         update=_changed,
     )

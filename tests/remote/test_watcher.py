@@ -1,6 +1,7 @@
 import queue
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -200,6 +201,47 @@ def test_a_request_after_a_mere_look_starts_the_service(watched):
 
     assert panel.until(errands.Submitted).job is not None
     assert panel.links[-1] is True
+
+
+def test_a_look_does_not_take_back_that_a_start_was_asked_for(watched):
+    panel = watched()
+    panel.service.down = True
+    panel.connect(start=True)
+    panel.until(errands.Lost)
+
+    panel.connect(start=False)
+
+    assert panel.until(errands.Lost).again_s > 0
+    assert panel.links == [True] * len(panel.links)
+
+
+def test_a_service_with_jobs_is_looked_for_again_though_nobody_asked_for_a_start(watched):
+    panel = watched()
+    panel.service._put(status("1", state="running"))
+    panel.connect(start=False)
+    panel.until(errands.JobsNews)
+
+    panel.service.down = True
+
+    assert panel.until(errands.Lost).again_s > 0
+    panel.service.down = False
+    assert panel.until(errands.Connected)
+
+
+def test_how_a_service_is_started_makes_no_other_one_of_it(watched):
+    panel = watched()
+    told = queue.Queue()
+    panel.service.set_finish_jobs = told.put
+    panel.connect()
+    panel.until(errands.Connected)
+
+    changed = replace(panel.backend, device="cpu", cache_gb=1.0)
+    panel.watcher.ask(errands.Connect(changed))
+    panel.watcher.ask(errands.Connect(replace(changed, finish_jobs=True)))
+
+    assert told.get(timeout=DEADLINE_S) is True
+    assert told.empty()
+    assert len(panel.links) == 1
 
 
 def test_footage_goes_first_to_a_service_elsewhere(watched):
