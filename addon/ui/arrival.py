@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -15,13 +16,18 @@ from . import notes, session
 BUSY = ("RENDER", "RENDER_PREVIEW", "COMPOSITE", "OBJECT_BAKE")
 
 
-def busy(context: bpy.types.Context) -> bool:
-    """Whether Blender is in the middle of something that an import would disturb."""
+def waits_for(context: bpy.types.Context, *, by_hand: bool) -> str:
+    """What an import has to wait for, as a sentence without its full stop; empty for nothing.
+
+    An import that was asked for by hand waits for no tool: whoever asks has seen which one it is.
+    """
     if any(_is_job_running(each) for each in BUSY):
-        return True
-    window = context.window
-    operators = getattr(window, "modal_operators", ()) if window is not None else ()
-    return any(not each.bl_idname.startswith("SCREEN_OT_animation") for each in operators)
+        return "It is imported when Blender has finished rendering"
+    if not undoable(context):
+        return "It is imported in Object Mode or Pose Mode, where it can be undone"
+    if not by_hand and any(_changes_data(each.bl_options) for each in _tools(context)):
+        return "It is imported when the tool in use has ended"
+    return ""
 
 
 def undoable(context: bpy.types.Context) -> bool:
@@ -89,6 +95,17 @@ def _of_this_computer(capture: motion.Capture, ticket: session.Ticket | None) ->
     request = dict(provenance.get("request", {}))
     request["clip"] = dict(request.get("clip", {})) | {"path": ticket.path}
     return replace(capture, provenance=provenance | {"request": request})
+
+
+def _tools(context: bpy.types.Context) -> Iterable[bpy.types.Operator]:
+    """Operators that are under way in any window."""
+    for window in context.window_manager.windows:
+        yield from getattr(window, "modal_operators", ())
+
+
+def _changes_data(options: set[str]) -> bool:
+    """Whether an operator is a stroke or a drag: some run all session and only watch."""
+    return not options.isdisjoint({"UNDO", "UNDO_GROUPED", "BLOCKING"})
 
 
 def _is_job_running(kind: str) -> bool:

@@ -119,14 +119,24 @@ def _import_some(live: session.Session, context: bpy.types.Context) -> str:
 
 
 def _begin_import(live: session.Session, context: bpy.types.Context) -> str:
-    if not live.ready or arrival.busy(context):
-        return "beat"
-    arrived = live.ready.popleft()
-    by_hand = arrived.job_id in live.by_hand
+    """Begins the first import that need not wait; the others stay where they are."""
+    for place, arrived in enumerate(live.ready):
+        by_hand = arrived.job_id in live.by_hand
+        waits = arrival.waits_for(context, by_hand=by_hand)
+        if not waits:
+            del live.ready[place]
+            return _begin(live, arrived, context=context, by_hand=by_hand)
+        if live.remarks.get(arrived.job_id) != waits:
+            live.remarks[arrived.job_id], live.dirty = waits, True
+    return "beat"
+
+
+def _begin(
+    live: session.Session, arrived: errands.Arrived, *, context: bpy.types.Context, by_hand: bool
+) -> str:
     live.by_hand.discard(arrived.job_id)
+    live.remarks.pop(arrived.job_id, None)  # what it waited for
     reason = "" if by_hand else _kept_back(live, arrived)
-    if not arrival.undoable(context):
-        reason = "Leave the mode you are in, then press Import"
     if reason:
         live.remarks[arrived.job_id] = reason
         live.dirty = True

@@ -100,7 +100,8 @@ class Session:
         if by_hand:
             self.by_hand.add(job_id)
             self.remarks.pop(job_id, None)
-        if job_id not in self.ledger.wanted:
+        is_here = any(each.job_id == job_id for each in self.ready)
+        if job_id not in self.ledger.wanted and not is_here:
             self.ledger.fetch(job_id)
             self.ask(errands.Fetch(job_id))
 

@@ -1,5 +1,6 @@
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -134,7 +135,33 @@ def test_a_result_waits_for_a_mode_that_can_undo_it(panel, strip):
     panel.beat_until(lambda: panel.live.remarks, what="a remark")
 
     assert people() == []
+    assert "Object Mode" in panel.live.remarks["1"]
     assert not bpy.ops.stripmocap.import_job.poll()
+    bpy.ops.object.mode_set(mode="OBJECT")
+    panel.beat_until(lambda: settled(panel), what="people")
+    assert panel.live.remarks == {}
+
+
+def test_a_result_waits_for_a_drag_but_not_when_it_is_asked_for(panel, strip, monkeypatch):
+    drag = SimpleNamespace(bl_options=bpy.ops.transform.translate.bl_options)
+    monkeypatch.setattr(arrival, "_tools", lambda context: (drag,))
+    captured(panel)
+    panel.beat_until(lambda: panel.live.remarks, what="a remark")
+    assert "tool" in panel.live.remarks["1"]
+    assert people() == []
+
+    assert bpy.ops.stripmocap.import_job(job_id="1") == {"FINISHED"}
+
+    panel.beat_until(lambda: settled(panel), what="people")
+    assert panel.service.calls.count("result") == 1
+
+
+def test_a_tool_that_only_watches_keeps_no_result_waiting(panel, strip, monkeypatch):
+    watching = SimpleNamespace(bl_options={"REGISTER"})
+    monkeypatch.setattr(arrival, "_tools", lambda context: (watching,))
+    captured(panel)
+
+    panel.beat_until(lambda: settled(panel), what="people")
 
 
 def test_cancelling_reaches_the_service(panel, strip):
