@@ -191,7 +191,7 @@ def _open_logs(live: session.Session) -> None:
         job = live.ledger.jobs.get(read.job_id)
         text = bpy.data.texts.new(f"Log of {job.name if job is not None else read.job_id}")
         text.write(read.text or "Nothing was written.")
-        live.problem = f"The log is in the text {text.name}: open a Text Editor to read it."
+        live.notice = f"The log is in the text {text.name}: open a Text Editor to read it."
 
 
 def _draw_again(context: bpy.types.Context) -> None:
@@ -207,6 +207,7 @@ def _draw_again(context: bpy.types.Context) -> None:
 def _loaded(*_: object) -> None:
     live = session.current()
     live.shots, live.remarks, live.selection = (), {}, None
+    live.notice = ""  # of a text in the file before
     live.preferences_stale = True  # the new file may wait for captures
 
 

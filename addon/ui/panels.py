@@ -77,6 +77,8 @@ class STRIPMOCAP_PT_jobs(bpy.types.Panel):
         _draw_connection(layout, context, live)
         if live.problem:
             labels.say(layout, context, live.problem, icon="ERROR")
+        if live.notice:
+            labels.say(layout, context, live.notice, icon="INFO")
         rows = live.ledger.rows()
         imported = notes.imported()
         for row in rows[:ROWS]:

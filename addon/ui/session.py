@@ -61,6 +61,7 @@ class Session:
         self.tried: errands.Tried | None = None
         self.checking = False
         self.problem = ""  # the last thing that could not be done, as a sentence
+        self.notice = ""  # the last thing that is worth telling and no fault, as a sentence
         self.logs: deque[errands.LogRead] = deque()  # to be opened
         self.preferences_stale = True
         self.dirty = True  # the panels are to be drawn again
@@ -92,7 +93,7 @@ class Session:
         submit = errands.Submit(ticket.key, request)
         self.tickets[ticket.key] = ticket
         self.ledger.ask(submit, name=ticket.strip)
-        self.problem = ""
+        self.problem = self.notice = ""
         self.ask(submit)
 
     def fetch(self, job_id: str, *, by_hand: bool) -> None:
@@ -145,12 +146,13 @@ class Session:
             self._folder = None
 
     def _hear(self, news: errands.News, *, auto_import: bool) -> None:
+        was_on = self.ledger.connection.touch == "on"
         finished = self.ledger.hear(news)
         if auto_import:
             for job_id in finished:
                 self.fetch(job_id, by_hand=False)
         match news:
-            case errands.Connected():
+            case errands.Connected() if not was_on:
                 self.problem = ""
             case errands.Arrived():
                 self.ready.append(news)

@@ -7,6 +7,7 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="needs Blender (tools/blender_env.py)")
 
 from stripmocap_extension.addon import registration  # noqa: E402
+from stripmocap_extension.addon.remote import errands  # noqa: E402
 from stripmocap_extension.addon.scene import stamps  # noqa: E402
 from stripmocap_extension.addon.ui import arrival, heartbeat, notes  # noqa: E402
 from toypanel import add_strip, captured, people, settled  # noqa: E402
@@ -182,6 +183,25 @@ def test_a_log_becomes_a_text(panel, strip):
 
     panel.beat_until(lambda: bpy.data.texts, what="a text")
     assert bpy.data.texts[0].as_string().strip() == "log of 1"
+    assert bpy.data.texts[0].name in panel.live.notice
+    assert panel.live.problem == ""
+
+
+def test_what_could_not_be_done_is_told_until_the_service_is_found_anew(panel, strip):
+    bpy.ops.stripmocap.capture()
+    panel.beat_until(lambda: panel.states() == ["queued"], what="a job")
+    told = panel.live.ledger.connection
+    panel.live.problem = "It could not be done."
+
+    panel.live.ask(errands.AskHealth())
+    panel.beat_until(lambda: panel.live.ledger.connection is not told, what="an answer")
+    assert panel.live.problem == "It could not be done."
+
+    panel.service.down = True
+    panel.beat_until(lambda: panel.live.ledger.connection.touch == "lost", what="the loss")
+    panel.service.down = False
+    panel.beat_until(lambda: panel.live.ledger.connection.touch == "on", what="the service")
+    assert panel.live.problem == ""
 
 
 def test_a_service_that_does_not_start_is_told_and_can_be_tried_again(panel, strip):
