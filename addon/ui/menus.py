@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from . import capture
+from . import capture, update
 
 _MENUS = ("SEQUENCER_MT_strip", "SEQUENCER_MT_context_menu")
 
@@ -28,3 +28,5 @@ def unregister() -> None:
 def _draw(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
     menu.layout.separator()
     menu.layout.operator(capture.STRIPMOCAP_OT_capture.bl_idname, icon="ARMATURE_DATA")
+    menu.layout.operator(update.STRIPMOCAP_OT_update.bl_idname, icon="FILE_REFRESH")
+    menu.layout.operator(update.STRIPMOCAP_OT_capture_new_part.bl_idname, icon="ADD")

@@ -9,7 +9,7 @@ bpy = pytest.importorskip("bpy", reason="needs Blender (tools/blender_env.py)")
 from stripmocap_extension.addon import registration  # noqa: E402
 from stripmocap_extension.addon.remote import errands  # noqa: E402
 from stripmocap_extension.addon.scene import stamps  # noqa: E402
-from stripmocap_extension.addon.ui import arrival, heartbeat, notes  # noqa: E402
+from stripmocap_extension.addon.ui import arrival, heartbeat, menus, notes  # noqa: E402
 from toypanel import add_strip, captured, people, settled  # noqa: E402
 
 pytestmark = pytest.mark.blender
@@ -237,6 +237,15 @@ def test_nothing_is_left_when_the_extension_goes(panel, strip):
             if "stripmocap" in getattr(each, "__module__", "")
         ]
     assert not [each for each in dir(bpy.types) if each.startswith("STRIPMOCAP")]
+
+
+def test_every_verb_on_strips_is_in_the_menus(panel):
+    shown = []
+    layout = SimpleNamespace(separator=lambda: None, operator=lambda name, icon: shown.append(name))
+
+    menus._draw(SimpleNamespace(layout=layout), bpy.context)
+
+    assert shown == ["stripmocap.capture", "stripmocap.update", "stripmocap.capture_new_part"]
 
 
 def test_several_strips_make_several_jobs(panel, strip):
