@@ -55,7 +55,8 @@ class STRIPMOCAP_PT_main(bpy.types.Panel):
         button.scale_y = 1.6
         button.operator(capture.STRIPMOCAP_OT_capture.bl_idname, icon="ARMATURE_DATA")
         reason = capture.why_not(context)
-        if reason:
+        lack = presets.lacks(presets.PRESETS[chosen.preset], live.ledger.connection.health)
+        if reason and reason != lack:  # that is told with the presets
             labels.say(layout, context, reason, icon="INFO")
         if views.STRIPMOCAP_OT_view_footage.poll(context):
             layout.operator(views.STRIPMOCAP_OT_view_footage.bl_idname, icon="OUTLINER_OB_CAMERA")
@@ -154,8 +155,8 @@ def _draw_presets(
         cell.enabled = not presets.lacks(preset, health)
         cell.prop_enum(chosen, "preset", preset.key)
     labels.say(layout, context, presets.PRESETS[chosen.preset].says + ".")
-    for preset in presets.PRESETS.values():
-        lack = presets.lacks(preset, health)
+    # Several may lack the same.
+    for lack in dict.fromkeys(presets.lacks(each, health) for each in presets.PRESETS.values()):
         if lack:
             labels.say(layout, context, lack + ".", icon="INFO")
 

@@ -48,7 +48,10 @@ PRESETS = {
 
 
 def lacks(preset: Preset, health: jobs.Health | None) -> str:
-    """Why a preset cannot run, in a sentence; empty if it can, or if nobody knows better yet."""
+    """Why a preset cannot run; empty if it can, or if nobody knows better yet.
+
+    It is said in sentences, the last without its full stop.
+    """
     for key in preset.runs:
         if key not in methods.METHODS:
             return f"{preset.label} needs the method {key}, which this version does not have"
@@ -59,5 +62,6 @@ def lacks(preset: Preset, health: jobs.Health | None) -> str:
         if key not in known:
             return f"{preset.label} needs {key}, which the service does not have"
         if not known[key].ready:
-            return " ".join(known[key].lacks) or f"{known[key].label} is not ready on the service"
+            said = " ".join(known[key].lacks).rstrip(".")
+            return said or f"{known[key].label} is not ready on the service"
     return ""

@@ -23,7 +23,7 @@ def test_a_method_without_its_files_gives_the_services_reason():
 
     reason = presets.lacks(presets.PRESETS["FAST"], replace(health(), methods=(lacking,)))
 
-    assert reason == "The prior is missing."
+    assert reason == "The prior is missing"
 
 
 def test_a_method_that_the_service_has_not_is_told():
