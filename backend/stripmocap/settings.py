@@ -18,6 +18,7 @@ from .contract.places import data_folder
 
 LOCALHOST = "127.0.0.1"
 GIB = 2**30
+CACHE, LOGS, UPLOADS = "cache", "logs", "uploads"  # folders in the data folder
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
 
 

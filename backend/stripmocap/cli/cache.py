@@ -6,10 +6,9 @@ import argparse
 from pathlib import Path
 
 from ..contract.jobs import CacheStatus
-from ..settings import cache_bytes, data_folder
+from ..settings import CACHE, cache_bytes, data_folder
 from ..steps import StepStore
 
-FOLDER = "cache"  # inside the data folder
 MEANINGS = {"people": "who is seen where", "fit": "bodies fitted to that"}
 
 
@@ -25,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
 def store_in(data: Path | None) -> StepStore:
     """The kept steps in the data folder, None: the usual one."""
     folder = data.expanduser().absolute() if data else data_folder()
-    return StepStore(folder / FOLDER, limit_bytes=cache_bytes())
+    return StepStore(folder / CACHE, limit_bytes=cache_bytes())
 
 
 def summary(status: CacheStatus) -> str:

@@ -26,7 +26,7 @@ from ..contract import handover, private_file
 from ..contract.errors import BackendUnavailable, NotAllowed, StripMocapError
 from ..contract.handover import Handover
 from ..contract.jobs import CONTRACT
-from ..settings import Settings
+from ..settings import CACHE, LOGS, UPLOADS, Settings
 from ..steps import StepStore
 from . import listener, logs
 from .life import Life, input_closes
@@ -93,7 +93,7 @@ def serve(
 
 def _run(settings: Settings, token: str, worker_command: Sequence[str] | None) -> None:
     """Everything between the lock and the end; returns when the service has ended."""
-    logs.begin(settings.data / "logs", secrets=[token])
+    logs.begin(settings.data / LOGS, secrets=[token])
     listener.check_certificate(settings)
     listener.allow_files()
     events = Events(secrets.token_hex(8))
@@ -101,7 +101,7 @@ def _run(settings: Settings, token: str, worker_command: Sequence[str] | None) -
         listener.bind(settings) as listening,
         closing(Store(settings.data, changed=events.changed)) as store,
     ):
-        uploads = Uploads(settings.data / "uploads", limit_bytes=settings.upload_bytes)
+        uploads = Uploads(settings.data / UPLOADS, limit_bytes=settings.upload_bytes)
         supervisor = Supervisor(
             store,
             settings,
@@ -122,7 +122,7 @@ def _run(settings: Settings, token: str, worker_command: Sequence[str] | None) -
             uploads=uploads,
             settings=settings,
             token=token,
-            steps=StepStore(settings.data / "cache", limit_bytes=settings.cache_bytes),
+            steps=StepStore(settings.data / CACHE, limit_bytes=settings.cache_bytes),
             life=life,
         )
         told = _handover(settings, listening, token=token, epoch=life.epoch)

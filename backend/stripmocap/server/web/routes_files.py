@@ -11,6 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response
 
 from ...contract.jobs import MAX_CHUNK_BYTES, CacheStatus, Health, UploadStatus
+from ...settings import LOGS
 from ..logs import FILE as LOG
 from . import health
 from .answers import TEXT, described
@@ -150,7 +151,7 @@ def get_log(
     length: Annotated[int, Query(ge=1, le=MAX_TAIL, description="Bytes at most.")] = MAX_TAIL // 4,
 ) -> Response:
     """The end of the service's log."""
-    return PlainTextResponse(tail(parts.settings.data / "logs" / LOG, length))
+    return PlainTextResponse(tail(parts.settings.data / LOGS / LOG, length))
 
 
 @router.put(

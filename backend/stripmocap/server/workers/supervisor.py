@@ -12,13 +12,11 @@ from collections.abc import Callable, Sequence
 import psutil
 
 from ...contract.jobs import DeviceStatus, JobProgress
-from ...settings import Settings
+from ...settings import CACHE, LOGS, Settings
 from ..queue.job import Footage, Job
 from ..queue.store import Store
 from .seat import Limits, Seat
 
-CACHE = "cache"  # folder of kept steps, in the data folder
-LOGS = "logs"
 WORKER = (sys.executable, "-m", "stripmocap.server.workers.worker")
 USUAL_MEMORY = 0.8  # of the machine's, for a worker
 
