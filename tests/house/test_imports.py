@@ -24,8 +24,9 @@ FLOORS["methods"] = set(FLOORS)
 FLOORS["steps"] = LOWEST
 FLOORS["provenance"] = LOWEST | {"assets", "video"}
 FLOORS["pipeline"] = set(FLOORS)
-FLOORS["training"] = FLOORS["evaluation"] = FLOORS["server"] = set(FLOORS)
-FLOORS["experiments"] = {*FLOORS, "server", "evaluation"}
+FLOORS["training"] = FLOORS["server"] = set(FLOORS)
+FLOORS["evaluation"] = {*FLOORS, "training"} - {"server"}
+FLOORS["experiments"] = {*FLOORS, "server", "training"}
 FLOORS["doctor"] = {"assets", "settings", "video", "contract"}
 FLOORS["progress"] = LOWEST
 FLOORS["cli"] = set(FLOORS)

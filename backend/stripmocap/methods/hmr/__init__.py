@@ -1,0 +1,1 @@
+"""HMR and SPIN: a body from one look at one frame."""

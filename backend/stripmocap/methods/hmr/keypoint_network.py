@@ -1,0 +1,26 @@
+"""The embedded form of HMR: the same regressor, looking at keypoints instead of pixels."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from ..features.keypoints import KeypointEncoder, View
+from .regressor import Regressed, Regressor
+
+
+class KeypointNetwork(nn.Module):
+    """Views of keypoints to bodies."""
+
+    def __init__(self, features: int = 1024, *, blocks: int = 2, hidden: int = 1024) -> None:
+        """An untrained network: see `KeypointEncoder` and `Regressor`."""
+        super().__init__()
+        self.encoder = KeypointEncoder(features, blocks=blocks)
+        self.regressor = Regressor(features, hidden=hidden, dropout=0.0)
+
+    def forward(self, view: View) -> Regressed:
+        """The bodies in the boxes of `view`."""
+        return self.regressor(self.features(view))
+
+    def features(self, view: View) -> Tensor:
+        """(B, F) what the regressor is told, and what a temporal network reads."""
+        return self.encoder(view.numbers)
