@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from torch import Tensor, nn
 
 from ..features.keypoints import KeypointEncoder, View
 from .regressor import Regressed, Regressor
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What one keypoint network has more or less of than another; kept in its file."""
+
+    features: int = 1024
+    blocks: int = 2
+    hidden: int = 1024
 
 
 class KeypointNetwork(nn.Module):
@@ -14,8 +25,14 @@ class KeypointNetwork(nn.Module):
     def __init__(self, features: int = 1024, *, blocks: int = 2, hidden: int = 1024) -> None:
         """An untrained network: see `KeypointEncoder` and `Regressor`."""
         super().__init__()
+        self.sizes = Sizes(features, blocks, hidden)
         self.encoder = KeypointEncoder(features, blocks=blocks)
         self.regressor = Regressor(features, hidden=hidden, dropout=0.0)
+
+    @classmethod
+    def of(cls, sizes: Sizes) -> KeypointNetwork:
+        """An untrained network of these sizes."""
+        return cls(sizes.features, blocks=sizes.blocks, hidden=sizes.hidden)
 
     def forward(self, view: View) -> Regressed:
         """The bodies in the boxes of `view`."""
