@@ -167,6 +167,52 @@ def test_the_cache_folder_is_the_users_own(monkeypatch):
     assert cache_folder().is_absolute()
 
 
+@pytest.fixture
+def brought(cache, monkeypatch):
+    """A file that a user has to bring, given away under two names."""
+    row = Asset(
+        name="body",
+        filename="BODY.pkl",
+        sha256=None,
+        licence="its own",
+        page="https://example.org",
+        how="brought",
+        other_names=("body_v1.pkl",),
+    )
+    monkeypatch.setattr(assets, "ASSETS", (row,))
+    cache.mkdir()
+    return cache
+
+
+@pytest.mark.parametrize("filename", ["BODY.pkl", "body_v1.pkl"])
+def test_a_brought_file_is_found_under_any_of_its_names(brought, filename):
+    (brought / filename).write_bytes(b"a body")
+
+    assert locate("body") == assets.find("body") == brought / filename
+
+
+def test_of_two_names_the_first_is_taken(brought):
+    for filename in ("body_v1.pkl", "BODY.pkl"):
+        (brought / filename).write_bytes(b"a body")
+
+    assert locate("body") == brought / "BODY.pkl"
+
+
+def test_a_brought_file_that_is_missing_is_named_by_all_its_names(brought):
+    with pytest.raises(AssetMissing) as caught:
+        locate("body")
+
+    assert "BODY.pkl or body_v1.pkl" in caught.value.hint
+    assert "https://example.org" in caught.value.hint
+    assert assets.find("body") is None
+
+
+def test_no_two_assets_go_by_the_same_file():
+    names = [name for each in ASSETS for name in (each.filename, *each.other_names)]
+
+    assert len({name.lower() for name in names}) == len(names)
+
+
 def test_every_asset_has_a_name_of_its_own_and_says_where_it_is_from():
     assert len({asset.name for asset in ASSETS}) == len(ASSETS)
     assert all(asset.licence and asset.page for asset in ASSETS)

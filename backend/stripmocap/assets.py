@@ -31,6 +31,8 @@ WHEEL_OPTIONS = (
     *("--no-deps", "--only-binary", ":all:"),
     *("--python-version", "3.11", "--platform", "manylinux_2_28_x86_64"),
 )
+SMPL_LICENCE = "SMPL, non-commercial"
+SPIN_PAGE = "https://github.com/nkolot/SPIN"  # its script for data names where they lie
 FETCH_LIMIT_S = 900  # 36 MB over a slow line
 MIN_FREE_MB = 50  # for the wheel and what is taken out of it
 
@@ -47,6 +49,7 @@ class Asset:
     licence: str  # SPDX identifier, or the name of its terms
     page: str  # where it is from
     how: Literal["shipped", "fetched", "brought"]
+    other_names: tuple[str, ...] = ()  # under which it is also given away
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class AssetStatus:
     """Whether a file is on this machine."""
 
     asset: Asset
-    path: Path
+    path: Path  # under whichever of its names it is there
     state: Literal["ready", "missing", "corrupt"]
 
 
@@ -92,12 +95,81 @@ ASSETS = (
         how=SHIPPED,
     ),
     Asset(
+        name="spin_embedded",
+        filename="weights/spin.safetensors",
+        sha256=None,
+        licence="GPL-3.0-or-later",
+        page="weights/spin.md",
+        how=SHIPPED,
+    ),
+    Asset(
         name="smplify_prior",
         filename="gmm_08.pkl",
         sha256=None,
         licence="SMPLify, non-commercial",
         page="https://smplify.is.tue.mpg.de",
         how=BROUGHT,
+    ),
+    Asset(
+        name="smpl_neutral",
+        filename="SMPL_NEUTRAL.pkl",
+        sha256=None,
+        licence=SMPL_LICENCE,
+        page="https://smplify.is.tue.mpg.de",
+        how=BROUGHT,
+        other_names=(
+            *("basicModel_neutral_lbs_10_207_0_v1.0.0.pkl", "SMPL_NEUTRAL.npz"),
+            "basicmodel_neutral_lbs_10_207_0_v1.1.0.pkl",
+        ),
+    ),
+    Asset(
+        name="smpl_female",
+        filename="SMPL_FEMALE.pkl",
+        sha256=None,
+        licence=SMPL_LICENCE,
+        page="https://smpl.is.tue.mpg.de",
+        how=BROUGHT,
+        other_names=(
+            *("basicModel_f_lbs_10_207_0_v1.0.0.pkl", "SMPL_FEMALE.npz"),
+            "basicmodel_f_lbs_10_207_0_v1.1.0.pkl",
+        ),
+    ),
+    Asset(
+        name="smpl_male",
+        filename="SMPL_MALE.pkl",
+        sha256=None,
+        licence=SMPL_LICENCE,
+        page="https://smpl.is.tue.mpg.de",
+        how=BROUGHT,
+        other_names=(
+            *("basicmodel_m_lbs_10_207_0_v1.0.0.pkl", "SMPL_MALE.npz"),
+            "basicmodel_m_lbs_10_207_0_v1.1.0.pkl",
+        ),
+    ),
+    Asset(
+        name="smpl_extra_regressor",
+        filename="J_regressor_extra.npy",
+        sha256=None,
+        licence=SMPL_LICENCE,
+        page=SPIN_PAGE,
+        how=BROUGHT,
+    ),
+    Asset(
+        name="smpl_h36m_regressor",
+        filename="J_regressor_h36m.npy",
+        sha256=None,
+        licence=SMPL_LICENCE,
+        page=SPIN_PAGE,
+        how=BROUGHT,
+    ),
+    Asset(
+        name="spin_official",
+        filename="model_checkpoint.pt",
+        sha256=None,
+        licence="SPIN, for research",
+        page=SPIN_PAGE,
+        how=BROUGHT,
+        other_names=("spin_model_checkpoint.pth.tar",),
     ),
 )
 
@@ -131,6 +203,16 @@ def locate(name: str) -> Path:
     raise AssetMissing(f"{asset.filename} is not in {found.path.parent}", hint=_by_hand(asset))
 
 
+def find(name: str) -> Path | None:
+    """The file of an asset that the work can do without; None if it is not there whole.
+
+    Raises:
+        KeyError: no asset has that name.
+    """
+    found = _status(asset_named(name))
+    return found.path if found.state == "ready" else None
+
+
 def asset_named(name: str) -> Asset:
     """The row of `ASSETS` called `name`; KeyError if there is none."""
     return {asset.name: asset for asset in ASSETS}[name]
@@ -156,9 +238,11 @@ def cache_folder() -> Path:
 
 
 def _status(asset: Asset) -> AssetStatus:
-    path = (PACKAGE if asset.how == SHIPPED else cache_folder()) / asset.filename
-    if not path.is_file():
-        return AssetStatus(asset, path, "missing")
+    folder = PACKAGE if asset.how == SHIPPED else cache_folder()
+    paths = [folder / name for name in (asset.filename, *asset.other_names)]
+    path = next((each for each in paths if each.is_file()), None)
+    if path is None:
+        return AssetStatus(asset, paths[0], "missing")
     intact = asset.sha256 is None or _sha256(path) == asset.sha256
     return AssetStatus(asset, path, "ready" if intact else "corrupt")
 
@@ -268,7 +352,8 @@ def _by_hand(asset: Asset) -> str:
     if asset.how == SHIPPED:
         return "Install Strip Mocap again."
     if asset.how == BROUGHT:
-        return f"Get {asset.filename} from {asset.page} ({asset.licence}) and put it into {folder}."
+        names = " or ".join((asset.filename, *asset.other_names))
+        return f"Get {names} from {asset.page} ({asset.licence}) and put it into {folder}."
     files = " and ".join(each.filename for each in ASSETS if each.how == FETCHED)
     return (
         f"Where there is a network, run `pip download {WHEEL} {' '.join(WHEEL_OPTIONS)}` and put "

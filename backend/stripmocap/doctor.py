@@ -109,7 +109,10 @@ def _asset(status: assets.AssetStatus) -> Finding:
     if asset.how == assets.FETCHED:
         return Finding(asset.name, "note", text, "It is fetched at the first capture.")
     if asset.how == assets.BROUGHT:
-        return Finding(asset.name, "note", text, f"Optional: put it into {status.path.parent}.")
+        names = " or ".join((asset.filename, *asset.other_names))
+        return Finding(
+            asset.name, "note", text, f"Optional: put {names} into {status.path.parent}."
+        )
     return Finding(asset.name, "problem", text, "Install Strip Mocap again.")
 
 
