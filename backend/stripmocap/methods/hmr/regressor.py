@@ -81,8 +81,7 @@ class Regressor(nn.Module):
 
     def states(self, features: Tensor, *, iterations: int = ITERATIONS) -> list[Tensor]:
         """(B, 157) the state after each correction."""
-        mean = torch.cat([self.init_pose, self.init_shape, self.init_cam], dim=1)
-        states = [mean.expand(len(features), -1)]
+        states = [_mean_state(self).expand(len(features), -1)]
         for _ in range(iterations):
             inner = self.drop(self.between(self.fc1(torch.cat([features, states[-1]], dim=1))))
             inner = self.drop(self.between(self.fc2(inner)))
@@ -95,3 +94,59 @@ def read_state(state: Tensor) -> Regressed:
     """The bodies of states (B, 157)."""
     pose, betas, camera = state.split((POSE_NUMBERS, BETAS_COUNT, CAMERA_NUMBERS), dim=1)
     return Regressed(rot6d_to_matrix(pose.unflatten(1, (JOINT_COUNT, 6))), betas, camera)
+
+
+class FoldedRegressor(nn.Module):
+    """A regressor without non-linearities as the one affine map that it is; for evaluation."""
+
+    def __init__(self, affine: nn.Linear) -> None:
+        """See `folded`."""
+        super().__init__()
+        self.affine = affine
+
+    def forward(self, features: Tensor) -> Regressed:
+        """The bodies that the regressor would answer."""
+        return read_state(self.affine(features))
+
+
+def folded(regressor: Regressor, *, iterations: int = ITERATIONS) -> FoldedRegressor:
+    """`regressor` after `iterations` corrections, as one map of the features, in its own precision.
+
+    A correction adds A f + B s + c to the state s, with f the features, so that the last state is
+    (I + C + C^2 ...) (A f + c) + C^n s_0 with C = I + B. The products are taken in float64.
+
+    Raises:
+        ValueError: it has non-linearities, or is in training and drops some of what it computes.
+    """
+    if not isinstance(regressor.between, nn.Identity):
+        raise ValueError("a rectified regressor is no affine map")
+    if regressor.training and regressor.drop.p > 0:
+        raise ValueError("a regressor in training drops out")
+    with torch.no_grad():
+        slopes, constant = _correction(regressor)
+        of_features, of_state = slopes.split((slopes.shape[1] - STATE_NUMBERS, STATE_NUMBERS), 1)
+        identity = torch.eye(STATE_NUMBERS, dtype=slopes.dtype, device=slopes.device)
+        weight, bias = torch.zeros_like(of_features), _mean_state(regressor)[0].double()
+        for _ in range(iterations):
+            weight = (identity + of_state) @ weight + of_features
+            bias = (identity + of_state) @ bias + constant
+        affine = nn.Linear(weight.shape[1], STATE_NUMBERS, device=weight.device)
+        affine.weight.copy_(weight)
+        affine.bias.copy_(bias)
+    return FoldedRegressor(affine.to(regressor.fc1.weight.dtype)).requires_grad_(False).eval()
+
+
+def _correction(regressor: Regressor) -> tuple[Tensor, Tensor]:
+    """(157, F + 157) and (157,), float64: what one correction adds to a state."""
+    decoders = (regressor.decpose, regressor.decshape, regressor.deccam)
+    weight = torch.cat([each.weight for each in decoders]).double()
+    bias = torch.cat([each.bias for each in decoders]).double()
+    for layer in (regressor.fc2, regressor.fc1):
+        bias = bias + weight @ layer.bias.double()
+        weight = weight @ layer.weight.double()
+    return weight, bias
+
+
+def _mean_state(regressor: Regressor) -> Tensor:
+    """(1, 157) where every body starts."""
+    return torch.cat([regressor.init_pose, regressor.init_shape, regressor.init_cam], dim=1)
