@@ -114,6 +114,61 @@ def test_frames_belong_together_by_time(body):
     assert scores.mpjpe_mm < 0.01
 
 
+def thinned(motion: Motion, step: int, *, first: int = 0) -> Motion:
+    frames = slice(first, None, step)
+    return Motion(
+        person=motion.person,
+        times_s=motion.times_s[frames],
+        global_orient=motion.global_orient[frames],
+        body_pose=motion.body_pose[frames],
+        betas=motion.betas,
+        transl=motion.transl[frames],
+        confidence=motion.confidence[frames],
+    )
+
+
+def test_a_capture_of_every_second_frame_has_an_acceleration_too(body):
+    motion = walk(1, 0.0, wobble=0.01)
+    slow = thinned(motion, 2)
+
+    scores = comparison.compare_motion(
+        slow, capture_of(slow).camera, truth_of(motion, body), body=body
+    )
+
+    assert scores.frames == 10
+    assert scores.accel_error_m_s2 == pytest.approx(0, abs=1e-2)
+    assert scores.mpjpe_mm < 0.01
+
+
+def test_a_capture_at_an_odd_rate_meets_the_truth_between_its_frames(body):
+    steady = walk(1, 0.0, frames=60)
+    moving = Motion(**{**vars(steady), "transl": steady.transl + np.arange(60)[:, None] * 0.01})
+    slow = Motion(
+        **{
+            **vars(thinned(moving, 1)),
+            **{n: getattr(moving, n)[:20] for n in ("global_orient", "body_pose", "confidence")},
+            "times_s": np.arange(20) / 11.0,
+            "transl": moving.transl[0] + np.arange(20)[:, None] * 0.01 * FPS / 11.0,
+        }
+    )
+
+    scores = comparison.compare_motion(
+        slow, capture_of(slow).camera, truth_of(moving, body), body=body
+    )
+
+    assert scores.frames == 20
+    assert scores.accel_error_m_s2 == pytest.approx(0, abs=1e-2)
+
+
+def test_a_late_track_at_a_lower_rate_is_still_no_luck(body):
+    motion = walk(1, 0.0)
+    late, whole = thinned(motion, 2, first=14), thinned(walk(5, 0.02), 2)
+
+    (found,) = comparison.compare(capture_of(late, whole), truth_of(motion, body), body)
+
+    assert found.person == 5
+
+
 def test_without_feet_in_the_truth_the_capture_says_when_it_stands(body):
     motion = walk(1, 0.0)
     truth = truth_of(motion, body)

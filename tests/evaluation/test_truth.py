@@ -127,6 +127,34 @@ def test_the_only_person_need_not_be_named(tmp_path):
     assert truth.load(path, camera="side", person=None).person_name == "man"
 
 
+def test_at_its_own_rate_the_truth_is_itself(tmp_path):
+    found = truth.load(write(tmp_path / "gt.npz", truth_arrays()), camera="front", person="man")
+
+    again = found.at_rate(25.0, start_s=0.0)
+
+    assert_allclose(again.limbs_world, found.limbs_world)
+    assert (again.valid == found.valid).all()
+    assert_allclose(again.times_s, found.times_s)
+
+
+def test_between_frames_the_truth_is_on_a_line_and_known_where_both_are(tmp_path):
+    found = truth.load(write(tmp_path / "gt.npz", truth_arrays()), camera="front", person="man")
+
+    between = found.at_rate(25.0, start_s=0.02)
+
+    halfway = (found.limbs_world[:-1] + found.limbs_world[1:]) / 2
+    known = found.valid[:-1] & found.valid[1:]
+    assert (between.valid == known).all()
+    assert_allclose(between.limbs_world[known], halfway[known])
+    assert_allclose(between.times_s, [0.02, 0.06, 0.10, 0.14])
+
+
+def test_after_the_truth_ends_there_is_nothing(tmp_path):
+    found = truth.load(write(tmp_path / "gt.npz", truth_arrays()), camera="front", person="man")
+
+    assert len(found.at_rate(10.0, start_s=7.0).limbs_world) == 0
+
+
 @pytest.mark.parametrize("missing", ["joints3d", "K", "fps", "camera_names"])
 def test_an_incomplete_file_is_refused(tmp_path, missing):
     arrays = truth_arrays()

@@ -1,7 +1,8 @@
 """A capture against a truth: whose motion it is, which frames belong together, and the scores.
 
 Frames belong together by time. A truth frame that has no captured frame within half its own
-duration is not compared; `Scores.frames` says how many were.
+duration is not compared; `Scores.frames` says how many were. Where the capture has clearly fewer
+frames a second than the truth, both are compared at the capture's rate.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ _LIMBS = [JOINT_NAMES.index(name) for name in LIMB_JOINTS]
 _FEET = [JOINT_NAMES.index(n) for n in ("left_ankle", "right_ankle", "left_foot", "right_foot")]
 MAX_MISS = 0.25  # of the picture's height: further off, it is somebody else
 _FRAME_TOLERANCE = 0.5  # of the duration of a truth frame
+_NEARLY = 0.05  # of a captured frame, before the truth begins
+_SLOWER = 0.75  # of the truth's rate: a capture below it is compared at its own
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ def compare(capture: Capture, truth: Truth, body: Body) -> list[TakeScores]:
 
 def compare_motion(motion: Motion, camera: Camera, truth: Truth, *, body: Body) -> Scores:
     """Scores of one motion."""
+    truth = at_pace(truth, motion.times_s)
     joints = _on_truth_frames(joints_of(motion, body), motion.times_s, truth)  # (T, 24, 3)
     world = joints @ camera.world_from_camera[:3, :3].T + camera.world_from_camera[:3, 3]
     contacts = planted(truth.feet_world, fps=truth.fps)
@@ -83,12 +87,29 @@ def picture_misses(motion: Motion, camera: Camera, truth: Truth, *, body: Body) 
     One for each limb joint that the truth knows; NaN where its frame was not captured. The choice
     of a person takes those as 1, a whole picture, so that a short lucky track does not win.
     """
+    truth = at_pace(truth, motion.times_s)
     joints = _on_truth_frames(joints_of(motion, body), motion.times_s, truth)[:, _LIMBS]
     depth = np.maximum(joints[..., 2:], 1e-3)
     pixels = joints[..., :2] / depth * camera.focal_px + camera.center_px
     goal = truth.limbs_px()
     known = np.isfinite(goal[..., 0])
     return np.minimum(np.linalg.norm(pixels - goal, axis=-1)[known] / camera.size_px[1], 1.0)
+
+
+def at_pace(truth: Truth, times_s: np.ndarray) -> Truth:
+    """The truth at the rate of a capture with frames at `times_s`, if that is clearly lower.
+
+    Otherwise the truth itself: most of its frames would have no captured one, and no three in a
+    row to take an acceleration from.
+    """
+    if len(times_s) < 2:
+        return truth
+    fps = 1.0 / float(np.median(np.diff(times_s)))
+    if fps >= _SLOWER * truth.fps:
+        return truth
+    # Back to the truth's start on the capture's clock, so that a late track misses its frames.
+    first = np.ceil((truth.start_s - times_s[0]) * fps - _NEARLY)
+    return truth.at_rate(fps, start_s=float(times_s[0] + first / fps))
 
 
 def joints_of(motion: Motion, body: Body) -> np.ndarray:

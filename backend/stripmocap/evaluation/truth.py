@@ -5,11 +5,12 @@ A truth file is an .npz without pickle: `joints3d` (P, T, J, 3) metres in a worl
 (3, 3), `R` (3, 3), `t` (3,) with x_cam = R X + t in OpenCV's axes, and `dist` (k1, k2, p1, p2).
 Camera arrays may have a leading axis of persons, where each person has cameras of their own.
 Frame i is shown at i / fps seconds. Joints carry SMPL's names or OpenPose's.
+A capture of fewer frames a second is compared at its own rate: `Truth.at_rate`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from ..contract.errors import TruthFileError
 from ..contract.skeleton import LIMB_JOINTS
 from .metrics import FOOT_POINTS
 
+_SNAP = 0.05  # of a frame: nearer to a frame than this is that frame
 _TOE_NAMES = {"left_toe": ("LBigToe", "left_foot"), "right_toe": ("RBigToe", "right_foot")}
 
 
@@ -37,11 +39,40 @@ class Truth:
     distortion: np.ndarray  # (4,) k1, k2, p1, p2
     rotation: np.ndarray  # (3, 3) world -> camera
     translation: np.ndarray  # (3,) metres
+    start_s: float = 0.0  # when the first frame is shown
 
     @property
     def times_s(self) -> np.ndarray:
         """(T,) seconds of the video's own clock."""
-        return np.arange(len(self.limbs_world)) / self.fps
+        return self.start_s + np.arange(len(self.limbs_world)) / self.fps
+
+    def at_rate(self, fps: float, *, start_s: float) -> Truth:
+        """The truth at `start_s` + i / `fps`, on straight lines between its own frames.
+
+        What lies between a frame that is known and one that is not is not known, but for times
+        within `_SNAP` of a frame, which take that one alone.
+        """
+        last_s = float(self.times_s[-1])
+        count = int(np.floor((last_s - start_s) * fps + _SNAP)) + 1
+        wanted = start_s + np.arange(max(count, 0)) / fps
+        places = np.clip((wanted - self.start_s) * self.fps, 0, len(self.limbs_world) - 1)
+        nearest = np.rint(places)
+        places = np.where(np.abs(places - nearest) < _SNAP, nearest, places)
+        left, right = np.floor(places).astype(int), np.ceil(places).astype(int)
+        share = (places - left)[:, None, None]
+
+        def between(points: np.ndarray) -> np.ndarray:
+            return (1 - share) * points[left] + share * points[right]
+
+        valid = self.valid[left] & self.valid[right]
+        return replace(
+            self,
+            fps=fps,
+            limbs_world=np.where(valid[..., None], between(self.limbs_world), 0.0),
+            valid=valid,
+            feet_world=between(self.feet_world),
+            start_s=start_s,
+        )
 
     @property
     def limbs_camera(self) -> np.ndarray:
