@@ -132,6 +132,12 @@ class WorkerDied(StripMocapError):
     code = "worker_died"
 
 
+class TrainingFailed(StripMocapError):
+    """A training came to no result: its losses are no numbers any more."""
+
+    code = "training_failed"
+
+
 class Cancelled(StripMocapError):
     """The person asked for the work to stop."""
 

@@ -1,0 +1,121 @@
+"""What lets a training be stopped and gone on with: its checkpoint, and a Ctrl-C that waits.
+
+A checkpoint holds tensors, numbers, strings and lists of them; it is read by torch's reader that
+runs no code, and written whole or not at all.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pickle
+import signal
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import torch
+
+from ..contract.errors import AssetCorrupt, DiskFull
+
+if TYPE_CHECKING:
+    from .loop import History
+
+CHECKPOINT, HISTORY = "checkpoint.pt", "history.json"
+
+
+def write(folder: Path, state: dict[str, Any]) -> None:
+    """Puts `state` into `folder`, made if need be.
+
+    Raises:
+        DiskFull: it cannot be written; an earlier checkpoint stays.
+    """
+    _write_whole(folder / CHECKPOINT, lambda file: torch.save(state, file))
+
+
+def write_history(folder: Path, history: History) -> None:
+    """Puts the losses and scores into `folder` as JSON; see `write`."""
+    text = json.dumps(dataclasses.asdict(history), indent=1)
+    _write_whole(folder / HISTORY, lambda file: file.write(text.encode("utf-8")))
+
+
+def read(folder: Path) -> dict[str, Any] | None:
+    """The state in `folder`, its tensors on the CPU; None if there is none.
+
+    Raises:
+        AssetCorrupt: there is one, and it cannot be read.
+    """
+    path = folder / CHECKPOINT
+    if not path.is_file():
+        return None
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
+        raise AssetCorrupt(
+            f"{path} cannot be read as a checkpoint ({str(error).splitlines()[0]})",
+            hint="Delete it and train from the start.",
+        ) from error
+
+
+def random_state() -> dict[str, Any]:
+    """Where torch's generators are."""
+    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+    return {"cpu": torch.get_rng_state(), "cuda": cuda}
+
+
+def set_random_state(state: dict[str, Any]) -> None:
+    """Puts torch's generators where they were; those of accelerators only on a like machine."""
+    torch.set_rng_state(state["cpu"])
+    if torch.cuda.is_available() and len(state["cuda"]) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all(state["cuda"])
+
+
+class StopLater:
+    """While it is entered, Ctrl-C and a request to end only set `asked`."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> StopLater:
+        # Python hands signals to the main thread only, and lets no other ask for them.
+        if threading.current_thread() is threading.main_thread():
+            for each in (signal.SIGINT, signal.SIGTERM):
+                self._before[each] = signal.signal(each, self._ask)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for each, handler in self._before.items():
+            signal.signal(each, handler)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        self.asked = True
+
+
+def _write_whole(path: Path, fill: Callable[[BinaryIO], Any]) -> None:
+    partial = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            dir=path.parent, prefix=f".{path.name}.", suffix=".part", delete=False
+        ) as file:
+            partial = Path(file.name)
+            fill(file)  # pyright: ignore[reportArgumentType]
+        partial.replace(path)
+    # torch's writer answers a full disk with a RuntimeError of its own.
+    except (OSError, RuntimeError) as error:
+        raise DiskFull(
+            f"{path} cannot be written ({error})",
+            hint="Make space, or give another folder; what was saved before is still whole.",
+        ) from error
+    finally:
+        if partial is not None:
+            partial.unlink(missing_ok=True)
