@@ -12,7 +12,9 @@ def test_subtree_of_the_left_knee_is_knee_ankle_and_foot():
 
 
 def test_every_joint_stands_one_level_below_its_parent():
-    level = {joint: depth for depth, joints in enumerate(kinematics.LEVELS) for joint in joints}
+    level = {
+        joint: depth for depth, joints in enumerate(kinematics.SMPL.levels) for joint in joints
+    }
 
     assert len(level) == JOINT_COUNT
     assert all(level[joint] == level[PARENTS[joint]] + 1 for joint in range(1, JOINT_COUNT))

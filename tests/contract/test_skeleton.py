@@ -7,6 +7,8 @@ from stripmocap.contract.skeleton import (
     JOINT_NAMES,
     LIMB_JOINTS,
     PARENTS,
+    SMPLH_JOINT_NAMES,
+    SMPLH_PARENTS,
     SPIN_NAMES,
     mirrored,
 )
@@ -25,7 +27,16 @@ def test_left_and_right_hang_alike_on_the_tree():
         assert JOINT_NAMES[PARENTS[other]] == mirrored(JOINT_NAMES[parent])
 
 
-@pytest.mark.parametrize("names", [JOINT_NAMES, BLAZEPOSE_NAMES, LIMB_JOINTS])
+def test_fingers_hang_on_their_wrists_three_bones_each():
+    assert len(SMPLH_PARENTS) == len(SMPLH_JOINT_NAMES) == 52
+    for joint in range(22, 52):
+        name, parent = SMPLH_JOINT_NAMES[joint], SMPLH_JOINT_NAMES[SMPLH_PARENTS[joint]]
+
+        above = {"1": f"{name.partition('_')[0]}_wrist", "2": f"{name[:-1]}1", "3": f"{name[:-1]}2"}
+        assert parent == above[name[-1]]
+
+
+@pytest.mark.parametrize("names", [JOINT_NAMES, SMPLH_JOINT_NAMES, BLAZEPOSE_NAMES, LIMB_JOINTS])
 def test_every_name_has_its_mirror_image_and_back(names):
     assert {mirrored(name) for name in names} == set(names)
     assert [mirrored(mirrored(name)) for name in names] == list(names)

@@ -1,8 +1,8 @@
 """Keypoint sets on a body: which joint or landmark each keypoint of a set is.
 
-A keypoint is one of the 24 joints, or a landmark that the body file names and weighs from
+A keypoint is one of the body's joints, or a landmark that the body file names and weighs from
 vertices. A set is given as the landmark rows that `ReducedBody` folds and as each keypoint's place
-among that body's 24 + K points. BlazePose's shoulders, elbows, wrists, hips, knees and ankles are
+among that body's J + K points. BlazePose's shoulders, elbows, wrists, hips, knees and ankles are
 taken as SMPL's joints; SPIN's and COCO's orders are those of their papers (Kolotouros et al., ICCV
 2019; Lin et al., ECCV 2014).
 """
@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ..contract.body_file import BodyTemplate
 from ..contract.errors import BodyFileError
-from ..contract.skeleton import BLAZEPOSE_NAMES, JOINT_NAMES
+from ..contract.skeleton import BLAZEPOSE_NAMES
 
 COCO_NAMES = (
     *("nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder"),
@@ -46,7 +46,7 @@ class KeypointRows:
     """M keypoints of a set that a body has, through K landmarks."""
 
     columns: np.ndarray  # (M,) place of each keypoint in its whole set, rising
-    points: np.ndarray  # (M,) its place among the 24 joints and K landmarks of `ReducedBody`
+    points: np.ndarray  # (M,) its place among the J joints and K landmarks of `ReducedBody`
     rows: np.ndarray  # (K, V) the landmarks, each a weighted mean of vertices
 
 
@@ -75,7 +75,7 @@ class MeshKeypoints:
         )
 
     def read(self, joints: Tensor, vertices: Tensor) -> Tensor:
-        """(..., M, 3) keypoints of joints (..., 24, 3) and meshes (..., V, 3), in their unit."""
+        """(..., M, 3) keypoints of joints (..., J, 3) and meshes (..., V, 3), in their unit."""
         landmarks = self.rows @ vertices.index_select(-2, self.used)
         return torch.cat([joints, landmarks], dim=-2).index_select(-2, self.points)
 
@@ -98,7 +98,9 @@ def spin49_rows(template: BodyTemplate) -> KeypointRows:
     """
     found = _rows(template, SPIN_PLACES)
     if len(found.columns) < len(SPIN_PLACES):
-        missing = sorted(set(SPIN_PLACES) - set(JOINT_NAMES) - set(template.landmark_names))
+        missing = sorted(
+            set(SPIN_PLACES) - set(template.joint_names) - set(template.landmark_names)
+        )
         raise BodyFileError(
             f"{template.name} has no {', '.join(missing)}",
             hint="Convert the body again, with its file of extra joint regressors.",
@@ -108,9 +110,9 @@ def spin49_rows(template: BodyTemplate) -> KeypointRows:
 
 def _rows(template: BodyTemplate, places: tuple[str, ...]) -> KeypointRows:
     """The places that are joints or landmarks of the body; joints go before landmarks."""
-    names = template.landmark_names
-    kept = [name for name in names if name in places and name not in JOINT_NAMES]
-    among = {name: index for index, name in enumerate((*JOINT_NAMES, *kept))}
+    joints, names = template.joint_names, template.landmark_names
+    kept = [name for name in names if name in places and name not in joints]
+    among = {name: index for index, name in enumerate((*joints, *kept))}
     columns = [column for column, name in enumerate(places) if name in among]
     return KeypointRows(
         columns=np.array(columns),

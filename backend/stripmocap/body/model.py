@@ -3,7 +3,8 @@
 Rest pose: T, y up, facing +z, left arm along +x, metres. Rotations are matrices: `global_orient`
 (..., 3, 3) turns about the pelvis joint of the shaped rest body, `body_pose` (..., 23, 3, 3) each
 joint against its parent. `transl` (..., 3) metres is added last. Leading dimensions broadcast, so
-that one `betas` (10,) serves many frames.
+that one `betas` (10,) serves many frames. SMPL-H has 51 joints below its pelvis and 16 betas; all
+else is the same, so `J` and `L` stand for the numbers that the template has (24 and 10 for SMPL).
 Loper et al., "SMPL: A Skinned Multi-Person Linear Model", SIGGRAPH Asia 2015, section 3.
 """
 
@@ -17,7 +18,7 @@ from torch import Tensor
 
 from ..contract.body_file import BodyTemplate
 from . import kinematics
-from .kinematics import Chain
+from .kinematics import Chain, Tree
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,12 +26,13 @@ class Body:
     """The full mesh of one body, on one device, in one precision."""
 
     v_template: Tensor  # (V, 3) metres
-    shapedirs: Tensor  # (V, 3, 10) metres per unit of beta
-    posedirs: Tensor  # (V, 3, 207) metres; (V, 3, 0) without pose correctives
-    lbs_weights: Tensor  # (V, 24)
-    J_template: Tensor  # (24, 3) metres, the rest joints of betas zero
-    J_shapedirs: Tensor  # (24, 3, 10) metres per unit of beta
-    subtree: Tensor  # (24, 24)
+    shapedirs: Tensor  # (V, 3, L) metres per unit of beta
+    posedirs: Tensor  # (V, 3, 9 (J - 1)) metres; (V, 3, 0) without pose correctives
+    lbs_weights: Tensor  # (V, J)
+    J_template: Tensor  # (J, 3) metres, the rest joints of betas zero
+    J_shapedirs: Tensor  # (J, 3, L) metres per unit of beta
+    tree: Tree
+    subtree: Tensor  # (J, J)
 
     @classmethod
     def from_template(
@@ -48,6 +50,7 @@ class Body:
         def tensor(array: np.ndarray) -> Tensor:
             return torch.tensor(array, dtype=dtype, device=device)
 
+        tree = Tree(template.parents)
         return cls(
             v_template=tensor(template.v_template),
             shapedirs=tensor(template.shapedirs),
@@ -55,15 +58,16 @@ class Body:
             lbs_weights=tensor(template.lbs_weights),
             J_template=tensor(regressor @ template.v_template),
             J_shapedirs=tensor(J_shapedirs),
-            subtree=kinematics.subtrees(dtype, device),
+            tree=tree,
+            subtree=kinematics.subtrees(dtype, device, tree=tree),
         )
 
     def shaped(self, betas: Tensor) -> Tensor:
-        """(..., V, 3) metres, the rest mesh of shape `betas` (..., 10)."""
+        """(..., V, 3) metres, the rest mesh of shape `betas` (..., L)."""
         return self.v_template + blend(self.shapedirs, betas)
 
     def rest_joints(self, betas: Tensor) -> Tensor:
-        """(..., 24, 3) metres, the rest joints of shape `betas` (..., 10)."""
+        """(..., J, 3) metres, the rest joints of shape `betas` (..., L)."""
         return self.J_template + blend(self.J_shapedirs, betas)
 
     def posed(self, shaped: Tensor, body_pose: Tensor) -> Tensor:
@@ -74,8 +78,10 @@ class Body:
 
     def skeleton(self, global_orient: Tensor, body_pose: Tensor, *, betas: Tensor) -> Chain:
         """The posed joints, before `transl`."""
-        rotations = kinematics.global_rotations(global_orient, body_pose)
-        return kinematics.chain(rotations, self.rest_joints(betas), subtree=self.subtree)
+        rotations = kinematics.global_rotations(global_orient, body_pose, tree=self.tree)
+        return kinematics.chain(
+            rotations, self.rest_joints(betas), subtree=self.subtree, tree=self.tree
+        )
 
     def skinned(self, posed: Tensor, skeleton: Chain, *, rest_joints: Tensor) -> Tensor:
         """(..., V, 3) metres, the mesh bent by linear blend skinning, before `transl`.
@@ -83,10 +89,10 @@ class Body:
         Args:
             posed: (..., V, 3) rest mesh with correctives.
             skeleton: the posed joints.
-            rest_joints: (..., 24, 3) metres.
+            rest_joints: (..., J, 3) metres.
         """
         turned = (skeleton.rotations @ rest_joints.unsqueeze(-1)).squeeze(-1)
-        offsets = skeleton.positions - turned  # (..., 24, 3)
+        offsets = skeleton.positions - turned  # (..., J, 3)
         transforms = torch.cat([skeleton.rotations, offsets.unsqueeze(-1)], dim=-1)
         blended = self.lbs_weights @ transforms.flatten(start_dim=-2)  # (..., V, 12)
         blended = blended.unflatten(-1, (3, 4))
@@ -114,13 +120,13 @@ class Body:
         betas: Tensor,
         transl: Tensor | None = None,
     ) -> Tensor:
-        """(..., 24, 3) metres, the posed joints."""
+        """(..., J, 3) metres, the posed joints."""
         positions = self.skeleton(global_orient, body_pose, betas=betas).positions
         return positions if transl is None else positions + transl.unsqueeze(-2)
 
 
 def pose_feature(body_pose: Tensor) -> Tensor:
-    """(..., 207) what pose correctives are linear in: matrices minus identity, row by row."""
+    """(..., 9 (J - 1)) what pose correctives are linear in: matrices minus identity, row by row."""
     identity = torch.eye(3, dtype=body_pose.dtype, device=body_pose.device)
     return (body_pose - identity).flatten(start_dim=-3)
 

@@ -17,44 +17,61 @@ import numpy as np
 from . import npz_file
 from .arrays import DType, checked
 from .errors import BodyFileError
-from .skeleton import BETAS_COUNT, JOINT_COUNT, PARENTS
+from .skeleton import (
+    BETAS_COUNT,
+    JOINT_NAMES,
+    PARENTS,
+    SMPLH_BETAS_COUNT,
+    SMPLH_JOINT_NAMES,
+    SMPLH_PARENTS,
+)
 
 FORMAT = 1
 MOST_DENSE = 2**26  # numbers of one matrix; ours has 2**21
 GENDERS = ("neutral", "female", "male")
 EMBEDDED_BODY = Path(__file__).parents[1] / "body" / "data" / "embedded_body.npz"
+_BETAS: dict[tuple[int, ...], int] = {PARENTS: BETAS_COUNT, SMPLH_PARENTS: SMPLH_BETAS_COUNT}
 _SPARSE_PARTS = ("rows", "columns", "values", "shape")
 
 
 @dataclass(frozen=True, eq=False)
 class BodyTemplate:
-    """A skinned, shapeable body (Loper et al., SIGGRAPH Asia 2015) in its rest pose."""
+    """A skinned, shapeable body (Loper et al., SIGGRAPH Asia 2015) in its rest pose.
+
+    J joints and L betas are SMPL's 24 and 10, or SMPL-H's 52 and 16.
+    """
 
     name: str  # for instance "embedded neutral"
     licence: str  # SPDX identifier of the body itself
     v_template: np.ndarray  # (V, 3) metres
-    shapedirs: np.ndarray  # (V, 3, 10) metres per unit of beta
-    posedirs: np.ndarray  # (V, 3, 207) metres; (V, 3, 0) when the body has no pose correctives
-    J_regressor: np.ndarray  # (24, V)
-    lbs_weights: np.ndarray  # (V, 24), rows sum to one
+    shapedirs: np.ndarray  # (V, 3, L) metres per unit of beta
+    posedirs: np.ndarray  # (V, 3, 9 (J - 1)) metres; (V, 3, 0) without pose correctives
+    J_regressor: np.ndarray  # (J, V)
+    lbs_weights: np.ndarray  # (V, J), rows sum to one
     faces: np.ndarray  # (F, 4) quads, or (F, 3); int32, counter-clockwise from outside
     uv: np.ndarray  # (L, 2) a UV per corner, faces in order; (0, 2) when there is none
     landmark_names: tuple[str, ...]
     landmark_regressor: np.ndarray  # (K, V) each landmark as a weighted mean of vertices
+    parents: tuple[int, ...] = PARENTS  # of each joint, -1 at the root; or SMPLH_PARENTS
 
     def __post_init__(self) -> None:
-        count = len(self.v_template)
+        if self.parents not in _BETAS:
+            raise BodyFileError(f"{len(self.parents)} joints are not those of SMPL or SMPL-H")
+        count, joints = len(self.v_template), len(self.parents)
         corners = np.asarray(self.faces).size
         self._freeze("v_template", (count, 3))
-        self._freeze("shapedirs", (count, 3, BETAS_COUNT))
+        self._freeze("shapedirs", (count, 3, _BETAS[self.parents]))
         self._freeze("posedirs", (count, 3, None))
-        self._freeze("J_regressor", (JOINT_COUNT, count))
-        self._freeze("lbs_weights", (count, JOINT_COUNT))
+        self._freeze("J_regressor", (joints, count))
+        self._freeze("lbs_weights", (count, joints))
         self._freeze("faces", (None, None), np.int32)
         self._freeze("uv", (corners if len(self.uv) else 0, 2))
         self._freeze("landmark_regressor", (len(self.landmark_names), count))
-        if self.posedirs.shape[2] not in (0, (JOINT_COUNT - 1) * 9):
-            raise BodyFileError(f"posedirs has {self.posedirs.shape[2]} columns, not 0 or 207")
+        correctives = (joints - 1) * 9
+        if self.posedirs.shape[2] not in (0, correctives):
+            raise BodyFileError(
+                f"posedirs has {self.posedirs.shape[2]} columns, not 0 or {correctives}"
+            )
         if self.faces.shape[1] not in (3, 4):
             raise BodyFileError(f"faces have {self.faces.shape[1]} corners, not 3 or 4")
         if self.faces.min() < 0 or self.faces.max() >= count:
@@ -63,9 +80,9 @@ class BodyTemplate:
             raise BodyFileError("lbs_weights do not sum to one")
 
     @property
-    def parents(self) -> np.ndarray:
-        """(24,) parent of each joint, -1 at the root."""
-        return np.array(PARENTS)
+    def joint_names(self) -> tuple[str, ...]:
+        """The J joints' names."""
+        return JOINT_NAMES if self.parents == PARENTS else SMPLH_JOINT_NAMES
 
     @property
     def triangles(self) -> np.ndarray:
@@ -75,11 +92,11 @@ class BodyTemplate:
         return self.faces[:, [0, 1, 2, 0, 2, 3]].reshape(-1, 3)
 
     def rest_vertices(self, betas: np.ndarray) -> np.ndarray:
-        """(V, 3) metres, the rest mesh of shape `betas` (10,)."""
+        """(V, 3) metres, the rest mesh of shape `betas` (L,)."""
         return self.v_template + self.shapedirs @ np.asarray(betas, dtype=np.float32)
 
     def rest_joints(self, betas: np.ndarray) -> np.ndarray:
-        """(24, 3) metres, the rest joints of shape `betas` (10,)."""
+        """(J, 3) metres, the rest joints of shape `betas` (L,)."""
         return self.J_regressor @ self.rest_vertices(betas)
 
     def _freeze(self, name: str, shape: tuple[int | None, ...], dtype: DType = np.float32) -> None:

@@ -35,6 +35,21 @@ PARENTS = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18,
 JOINT_COUNT = len(JOINT_NAMES)
 BETAS_COUNT = 10
 
+# SMPL-H (Romero et al., SIGGRAPH Asia 2017): SMPL's joints without the hands, then three a finger.
+_BODY_COUNT = 22
+SMPLH_JOINT_NAMES = JOINT_NAMES[:_BODY_COUNT] + tuple(
+    f"{side}_{finger}{phalanx}"
+    for side in ("left", "right")
+    for finger in ("index", "middle", "pinky", "ring", "thumb")
+    for phalanx in (1, 2, 3)
+)
+SMPLH_PARENTS = PARENTS[:_BODY_COUNT] + tuple(
+    JOINT_NAMES.index(f"{name.partition('_')[0]}_wrist") if name.endswith("1") else joint - 1
+    for joint, name in enumerate(SMPLH_JOINT_NAMES)
+    if joint >= _BODY_COUNT
+)
+SMPLH_BETAS_COUNT = 16
+
 BLAZEPOSE_NAMES = (
     "nose",
     "left_eye_inner",
