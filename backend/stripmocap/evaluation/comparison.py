@@ -18,6 +18,7 @@ from ..contract.errors import NobodyFound
 from ..contract.motion import Camera, Capture, Motion
 from ..contract.skeleton import JOINT_NAMES, LIMB_JOINTS
 from .metrics import Scores, planted, score
+from .series import Series, series_of
 from .truth import Truth
 
 _LIMBS = [JOINT_NAMES.index(name) for name in LIMB_JOINTS]
@@ -30,11 +31,12 @@ _SLOWER = 0.75  # of the truth's rate: a capture below it is compared at its own
 
 @dataclass(frozen=True)
 class TakeScores:
-    """The scores of one take, and whose motion in it they are of."""
+    """The scores of one take, whose motion in it they are of, and where its errors lie."""
 
     label: str
     person: int
     scores: Scores
+    series: Series
 
 
 def compare(capture: Capture, truth: Truth, body: Body) -> list[TakeScores]:
@@ -53,7 +55,8 @@ def compare(capture: Capture, truth: Truth, body: Body) -> list[TakeScores]:
             continue
         motion = take.motions[best]
         scores = compare_motion(motion, capture.camera, truth, body=body)
-        found.append(TakeScores(take.label, motion.person, scores))
+        series = errors_over_time(motion, truth, body=body)
+        found.append(TakeScores(take.label, motion.person, scores, series))
     if not found:
         raise NobodyFound(
             f"nobody in the capture is where {truth.camera_name} saw {truth.person_name}",
@@ -79,6 +82,13 @@ def compare_motion(motion: Motion, camera: Camera, truth: Truth, *, body: Body) 
         joints_world=world[:, _LIMBS],
         fps=truth.fps,
     )
+
+
+def errors_over_time(motion: Motion, truth: Truth, *, body: Body) -> Series:
+    """The errors of one motion, frame by frame and joint by joint."""
+    truth = at_pace(truth, motion.times_s)
+    joints = _on_truth_frames(joints_of(motion, body), motion.times_s, truth)[:, _LIMBS]
+    return series_of(joints, truth.limbs_camera, valid=truth.valid, times_s=truth.times_s)
 
 
 def picture_misses(motion: Motion, camera: Camera, truth: Truth, *, body: Body) -> np.ndarray:
