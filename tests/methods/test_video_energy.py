@@ -7,7 +7,7 @@ import torch
 from fitscenes import CAMERA, loose_prior, walk
 from stripmocap.geometry.rotations import aa_to_matrix
 from stripmocap.methods.smplify.chain_terms import Planted
-from stripmocap.methods.smplify.evidence import gather
+from stripmocap.methods.smplify.evidence import CUE_BONES, Guess, gather
 from stripmocap.methods.smplify.levenberg import minimise
 from stripmocap.methods.smplify.states import UNKNOWNS, States
 from stripmocap.methods.smplify.video_energy import Subject, VideoEnergy, Weights
@@ -22,6 +22,7 @@ def problem(weights: Weights, *, planted: bool = False, free_betas: bool = False
         walk(toy_body(), frames=FRAMES, fps=fps, person=k).person for k, fps in ((0, 30), (1, 12))
     ]
     evidence = gather(people, CAMERA, device=torch.device("cpu"), dtype=torch.float64)
+    evidence = replace(evidence, guess=guess(len(evidence)))
     groups = evidence.sequence if free_betas else torch.zeros_like(evidence.sequence)
     ground = Planted(
         contact=torch.rand(2 * FRAMES, 4, generator=torch.Generator().manual_seed(3)).double(),
@@ -36,6 +37,16 @@ def problem(weights: Weights, *, planted: bool = False, free_betas: bool = False
         free_betas=free_betas,
         planted=ground if planted else None,
     )
+
+
+def guess(count: int) -> Guess:
+    generator = torch.Generator().manual_seed(4)
+
+    def noise(*shape: int) -> torch.Tensor:
+        return torch.randn(*shape, generator=generator, dtype=torch.float64)
+
+    sure = torch.rand(count, generator=generator, dtype=torch.float64)
+    return Guess(noise(count, len(CUE_BONES), 3), 0.5 * noise(count, 23, 3), sure)
 
 
 def disturbed(seed: int = 0) -> States:
@@ -67,6 +78,9 @@ TERMS = {
     "seen": Weights(cue=0, prior=0),
     "far landmarks": Weights(cue=0, prior=0, outlier=1.0),
     "cue": Weights(cue=3.0, prior=0),
+    "bones guessed": Weights(cue=0, prior=0, guess=2.0),
+    "bones told twice": Weights(cue=3.0, prior=0, guess=2.0),
+    "pose guessed": Weights(cue=0, prior=0, guess_pose=2.0),
     "prior": Weights(cue=0, prior=2.0),
     "steady": Weights(cue=0, prior=0, steady=1.0),
     "planted": Weights(cue=0, prior=0, steady=0.01, planted=1.0),

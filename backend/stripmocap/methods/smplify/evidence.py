@@ -55,6 +55,19 @@ def landmark_weights() -> np.ndarray:
 
 
 @dataclass(frozen=True, eq=False)
+class Guess:
+    """What a regressor said of the same N frames: it knows how people move, not only where."""
+
+    bones: Tensor  # (N, C, 3) bone vectors in camera axes, metres
+    body_pose: Tensor  # (N, 23, 3) axis-angle
+    sure: Tensor  # (N,) in [0, 1], 0 where it said nothing that can be used
+
+    def at(self, frames: slice | Tensor) -> Guess:
+        """What was said of some of the frames."""
+        return Guess(self.bones[frames], self.body_pose[frames], self.sure[frames])
+
+
+@dataclass(frozen=True, eq=False)
 class Evidence:
     """K = 33 BlazePose landmarks over N frames of G people."""
 
@@ -68,6 +81,7 @@ class Evidence:
     cue_weights: Tensor  # (N, C) in [0, 1]
     focal: float  # pixels
     center: Tensor  # (2,) pixels
+    guess: Guess | None = None
 
     @property
     def hips(self) -> Tensor:
@@ -90,6 +104,7 @@ class Evidence:
             cue_weights=self.cue_weights[frames],
             focal=self.focal,
             center=self.center,
+            guess=self.guess and self.guess.at(frames),
         )
 
 

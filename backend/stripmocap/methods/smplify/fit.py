@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...contract.messages import Clip
 from ...contract.methods import SmplifyOptions
 from ...contract.motion import Camera
 from ...contract.skeleton import JOINT_COUNT
@@ -22,7 +23,7 @@ from ...geometry.rotations import aa_to_matrix, matrix_to_aa
 from ...people.journal import Journal
 from ...people.observations import Person
 from ..toolbox import Estimate, Estimator, Publish, Report, Tools
-from . import ground, start
+from . import ground
 from .chain_terms import Planted
 from .evidence import Evidence, gather
 from .levenberg import minimise
@@ -30,6 +31,7 @@ from .notes import Notes
 from .outcome import estimate_of, points, seen_by, windows
 from .pace import PUBLISHING_SHARE, STAGE, Pace, Part, Sparingly
 from .priors import SHIPPED_PRIOR, PosePrior
+from .start import usual_poses, with_told
 from .states import States
 from .video_energy import Subject, VideoEnergy, Weights
 
@@ -59,11 +61,14 @@ def load(tools: Tools, options: SmplifyOptions) -> Estimator:
         camera: Camera,
         report: Report,
         *,
+        start: Estimate | None = None,
+        clip: Clip | None = None,
         publish: Publish | None = None,
         journal: Journal | None = None,
     ) -> Estimate:
         report(STAGE, 0, sum(len(each.times_s) for each in people))
         evidence = gather(people, camera, device=tools.device, dtype=torch.float32)
+        evidence, begun = with_told(subject, evidence, people=people, told=start)
         keyframes = _keyframes(evidence)
         window, sparingly = tools.frames_at_once, Sparingly(PUBLISHING_SHARE)
 
@@ -89,6 +94,7 @@ def load(tools: Tools, options: SmplifyOptions) -> Estimator:
             pace=_pace(report, evidence, keyframes, window=window),
             hand_out=hand_out,
             notes=Notes(journal),
+            begun=begun,
         )
         try:
             states, planted = fitter.fit(keyframes)
@@ -113,9 +119,11 @@ class _Fitter:
     pace: Pace
     hand_out: Callable[[States, Planted, int], None]  # told how many frames are finished
     notes: Notes
+    begun: States | None = None  # where another method has found everybody
 
     def fit(self, keyframes: Tensor) -> tuple[States, Planted]:
-        states = self._keyframe_states(self.evidence.at(keyframes))
+        begun = self.begun and self.begun.at(keyframes)
+        states = self._keyframe_states(self.evidence.at(keyframes), begun)
         states = _between(states, keyframes, self.evidence)
         states = self._chained(states, Part.CHAINED, planted=None, iterations=12)
         planted = self._planted(states)
@@ -153,9 +161,9 @@ class _Fitter:
         on_step()  # also where nothing is left to solve
         return self.notes.once(solve, like=states)
 
-    def _keyframe_states(self, evidence: Evidence) -> States:
+    def _keyframe_states(self, evidence: Evidence, begun: States | None) -> States:
         """Poses of some frames, found apart, and one shape for each person."""
-        states = start.usual_poses(self.subject, evidence)
+        states = usual_poses(self.subject, evidence) if begun is None else begun
         states = self._apart(states, evidence, Part.APART, weights=_APART, iterations=25)
         done = 0
         for mine in _spread(evidence, self.window):  # people's shapes are found apart: less memory

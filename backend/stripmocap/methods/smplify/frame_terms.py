@@ -7,18 +7,22 @@ taken where the state is (Triggs et al., "Bundle Adjustment: A Modern Synthesis"
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from ...contract.skeleton import JOINT_NAMES
+from ...geometry.rotations import aa_to_matrix, left_jacobian, matrix_to_aa
 from .evidence import KEYPOINT_SIGMA, Evidence
 from .states import MOVING_JOINTS
 
 SEEN_OUTLIER = 4.0  # expected errors, where a landmark's vote begins to fade
 CUE_SIGMA = 0.3  # rad, of the detector's bone directions
-CUE_OUTLIER = 1.5  # expected errors
+GUESS_SIGMA = 0.2  # rad, of a regressor's
+TOLD_OUTLIER = 1.5  # expected errors of a bone's direction, where a saying begins to be doubted
+GUESS_POSE_SIGMA = 0.25  # rad, of a regressor's joints
 LIMIT_SIGMA = 0.05  # rad beyond a limit
 HEIGHT_SIGMA_M = 0.005
 MIN_DEPTH_M = 0.1  # nearer points are projected from here, so that quotients stay finite
@@ -89,44 +93,73 @@ def seen(
     )
 
 
-def cue(
-    bones: Tensor,
-    jacobian: Tensor,
-    betas_jacobian: Tensor,
-    *,
-    evidence: Evidence,
-    weight: float,
-) -> Squares:
-    """How far bones point from where the detector's own 3D landmarks do, Cauchy on each bone.
+@dataclass(frozen=True, eq=False)
+class Told:
+    """What somebody says of where C bones point; only directions count, bodies differ in size."""
 
-    Only directions count: the detector's body has proportions of its own.
+    bones: Tensor  # (N, C, 3) metres, camera axes
+    votes: Tensor  # (N, C)
+    sigma: float  # rad
+
+
+def told(
+    bones: Tensor, jacobian: Tensor, betas_jacobian: Tensor, *, sayings: Sequence[Told]
+) -> Squares:
+    """How far bones point from where they are said to, Cauchy on each bone and saying.
+
+    Several sayings pull at one bone like one that says their weighted mean.
 
     Args:
         bones: (N, C, 3) metres, camera axes.
         jacobian: (N, C, 3, 69).
         betas_jacobian: (N, C, 3, 10).
-        evidence: what was seen.
-        weight: of the whole term.
+        sayings: one at least.
     """
     length = bones.norm(dim=-1, keepdim=True).clamp(min=1e-3)
     direction = bones / length
-    wanted = evidence.cue / evidence.cue.norm(dim=-1, keepdim=True).clamp(min=1e-3)
-    residuals = (direction - wanted) / CUE_SIGMA
-    square = residuals.square().sum(dim=-1) / CUE_OUTLIER**2
-    votes = weight * evidence.cue_weights
+    pull, weights = torch.zeros_like(bones), bones.new_zeros(bones.shape[:2])
+    energy = bones.new_zeros(len(bones))
+    for each in sayings:
+        wanted = each.bones / each.bones.norm(dim=-1, keepdim=True).clamp(min=1e-3)
+        apart = direction - wanted  # (N, C, 3)
+        outlier = (TOLD_OUTLIER * each.sigma) ** 2
+        square = apart.square().sum(dim=-1) / outlier
+        weight = each.votes / (each.sigma**2 * (1 + square))
+        pull, weights = pull + weight[..., None] * apart, weights + weight
+        energy = energy + 0.5 * TOLD_OUTLIER**2 * (each.votes * square.log1p()).sum(dim=1)
 
     def across(spatial: Tensor) -> Tensor:
-        """The part that turns the bone, in expected errors; what stretches it does not count."""
+        """The part that turns the bone; what stretches it does not count."""
         along = (direction.unsqueeze(-2) @ spatial) * direction.unsqueeze(-1)
-        return ((spatial - along) / (CUE_SIGMA * length.unsqueeze(-1))).flatten(1, 2)
+        return ((spatial - along) / length.unsqueeze(-1)).flatten(1, 2)
 
     return Squares(
-        residuals=residuals.flatten(1),
+        residuals=(pull / weights.clamp(min=1e-12)[..., None]).flatten(1),
         jacobian=across(jacobian),
-        weights=(votes / (1 + square)).repeat_interleave(3, dim=1),
+        weights=weights.repeat_interleave(3, dim=1),
         betas_jacobian=across(betas_jacobian),
-        energy=0.5 * CUE_OUTLIER**2 * (votes * square.log1p()).sum(dim=1),
+        energy=energy,
     )
+
+
+def posed(body_pose: Tensor, guess: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """How far joints are turned from where a regressor has them, Cauchy on each joint.
+
+    Args:
+        body_pose: (N, 21, 3) rad, the moving joints.
+        guess: (N, 21, 3) rad.
+
+    Returns:
+        (N,) nats; (N, 63) their gradient; (N, 21, 3, 3) blocks of Gauss-Newton's Hessian.
+    """
+    residuals = matrix_to_aa(aa_to_matrix(guess).mT @ aa_to_matrix(body_pose))  # (N, 21, 3)
+    slope = left_jacobian(-residuals).inverse() @ left_jacobian(-body_pose)
+    square = residuals.square().sum(dim=-1) / (TOLD_OUTLIER * GUESS_POSE_SIGMA) ** 2
+    weights = 1 / ((1 + square) * GUESS_POSE_SIGMA**2)  # (N, 21)
+    weighted = slope.mT * weights[..., None, None]
+    gradient = (weighted @ residuals.unsqueeze(-1))[..., 0]
+    energy = 0.5 * TOLD_OUTLIER**2 * square.log1p().sum(dim=1)
+    return energy, gradient.flatten(1), weighted @ slope
 
 
 def limits(body_pose: Tensor) -> tuple[Tensor, Tensor]:

@@ -24,7 +24,7 @@ from ...geometry.rotations import aa_to_matrix
 from . import chain_terms, frame_terms
 from .chain_terms import Chain, Links, Planted
 from .evidence import CUE_BONES, FOOT_POINTS, Evidence
-from .frame_terms import Squares
+from .frame_terms import Squares, Told
 from .levenberg import Band, Shared, System
 from .priors import PosePrior
 from .states import MOVING_JOINTS, POSE, UNKNOWNS, States, choose, point_jacobian
@@ -86,6 +86,8 @@ class Weights:
 
     outlier: float = frame_terms.SEEN_OUTLIER
     cue: float = 1.0
+    guess: float = 0.0  # what a regressor says of where bones point
+    guess_pose: float = 0.0  # and of how joints are turned
     prior: float = 1.0
     steady: float = 0.0  # 0: every frame stands alone
     planted: float = 0.0
@@ -157,18 +159,36 @@ class VideoEnergy:
                 outlier=weights.outlier,
             )
         ]
-        if weights.cue > 0:
+        if sayings := self._sayings():
             start, stop = subject.cue
             terms.append(
-                frame_terms.cue(
+                frame_terms.told(
                     points[:, stop] - points[:, start],
                     jacobian[:, stop] - jacobian[:, start],
                     betas[:, stop] - betas[:, start],
-                    evidence=self.evidence,
-                    weight=weights.cue,
+                    sayings=sayings,
                 )
             )
         return terms
+
+    def _sayings(self) -> list[Told]:
+        """What the detector and a regressor say of bones."""
+        evidence, weights, guess = self.evidence, self.weights, self.evidence.guess
+        found = []
+        if weights.cue > 0:
+            votes = weights.cue * evidence.cue_weights
+            found.append(Told(evidence.cue, votes, frame_terms.CUE_SIGMA))
+        if guess is not None and weights.guess > 0:
+            votes = weights.guess * self._guess_votes()[:, None]
+            votes = votes.expand(guess.bones.shape[:2])
+            found.append(Told(guess.bones, votes, frame_terms.GUESS_SIGMA))
+        return found
+
+    def _guess_votes(self) -> Tensor:
+        """(N,) how much a regressor's word on each frame counts."""
+        guess = self.evidence.guess
+        assert guess is not None
+        return guess.sure * self.evidence.votes
 
     def _add_pose_terms(self, body_pose: Tensor, gradient: Tensor, diagonal: Tensor) -> Tensor:
         """(N,) nats of the prior and the limits, whose derivatives are added in place."""
@@ -176,16 +196,34 @@ class VideoEnergy:
         size = moving.shape[1]
         prior = self.subject.prior
         energies = prior.energies(body_pose.flatten(1))  # (N, 8)
-        energy, component = energies.min(dim=1)
+        likeliest, component = energies.min(dim=1)
         weight = self.weights.prior * self.evidence.votes  # (N,)
         precision = weight[:, None, None] * prior.precisions[component]  # (N, 69, 69)
         apart = body_pose.flatten(1) - prior.means[component]
+        energy = weight * likeliest
         gradient[:, POSE] += (precision @ apart[..., None])[:, :size, 0]
         diagonal[:, POSE, POSE] += precision[:, :size, :size]
+        if self.evidence.guess is not None and self.weights.guess_pose > 0:
+            energy = energy + self._add_guessed_pose(body_pose, gradient, diagonal)
         beyond, slope = frame_terms.limits(moving)
         gradient[:, POSE] += beyond * slope
         diagonal[:, POSE, POSE].diagonal(dim1=1, dim2=2).add_(slope.square())
-        return weight * energy + 0.5 * beyond.square().sum(dim=1)
+        return energy + 0.5 * beyond.square().sum(dim=1)
+
+    def _add_guessed_pose(self, body_pose: Tensor, gradient: Tensor, diagonal: Tensor) -> Tensor:
+        """(N,) nats of joints turned from where a regressor has them; derivatives in place."""
+        guess = self.evidence.guess
+        assert guess is not None
+        energy, slope, blocks = frame_terms.posed(
+            body_pose[:, :MOVING_JOINTS], guess.body_pose[:, :MOVING_JOINTS]
+        )
+        weight = self.weights.guess_pose * self._guess_votes()
+        gradient[:, POSE] += weight[:, None] * slope
+        # (N, 3, 3, 21) windows on the blocks about the diagonal
+        corner = diagonal[:, POSE, POSE].unflatten(1, (-1, 3)).unflatten(-1, (-1, 3))
+        window = corner.diagonal(dim1=1, dim2=3)
+        window += (weight[:, None, None, None] * blocks).permute(0, 2, 3, 1)
+        return weight * energy
 
     @cached_property
     def _links(self) -> Links:
