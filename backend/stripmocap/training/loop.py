@@ -144,7 +144,10 @@ class _Run:
             del self.identity[free]
         self.weights = [each for each in lesson.network.parameters() if each.requires_grad]
         self.optimizer = torch.optim.AdamW(
-            self.weights, lr=schedule.learning_rate, weight_decay=schedule.weight_decay
+            self.weights,
+            lr=schedule.learning_rate,
+            weight_decay=schedule.weight_decay,
+            fused=True,
         )
         self.average = copy.deepcopy(lesson.network).requires_grad_(False)
         self.history, self.step, self.spoilt = History(), 0, 0
