@@ -87,11 +87,12 @@ def fill(network: nn.Module, tensors: Mapping[str, Tensor], *, name: str) -> Non
     """
     wanted = network.state_dict()
     there = wanted.keys() & tensors.keys()
+    fitting = {key for key in there if tensors[key].shape == wanted[key].shape}
     faults = {
         "missing": wanted.keys() - tensors.keys(),
         "unexpected": tensors.keys() - wanted.keys(),
-        "of another shape": {key for key in there if tensors[key].shape != wanted[key].shape},
-        "not finite": {key for key in there if not torch.isfinite(tensors[key]).all()},
+        "of another shape": there - fitting,
+        "not finite": {key for key in fitting if not torch.isfinite(tensors[key]).all()},
     }
     said = [f"{len(keys)} {fault} ({_some(keys)})" for fault, keys in faults.items() if keys]
     if said:

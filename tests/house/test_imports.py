@@ -18,11 +18,13 @@ FLOORS = {  # each room of the backend and the rooms it may import
     "body": LOWEST | {"geometry"},
     "video": LOWEST | {"geometry"},
     "checkpoints": LOWEST | {"assets"},
+    "torch_files": LOWEST,
     "people": LOWEST | {"geometry", "video", "assets"},
 }
 FLOORS["methods"] = set(FLOORS)
 FLOORS["steps"] = LOWEST
 FLOORS["provenance"] = LOWEST | {"assets", "video"}
+FLOORS["beat"] = LOWEST
 FLOORS["pipeline"] = set(FLOORS)
 FLOORS["training"] = FLOORS["server"] = set(FLOORS)
 FLOORS["evaluation"] = {*FLOORS, "training"} - {"server"}
@@ -48,7 +50,7 @@ SERVER_FLOORS = {  # each room of the server and the rooms in it that it may imp
     "web": {"durable", "logs", "queue", "workers"},
     "run": None,  # everybody
 }
-SHARED_METHODS = {"toolbox", "catalogue", "features"}
+SHARED_METHODS = {"toolbox", "catalogue", "features", "ground"}
 METHODS_THAT_MAY_KNOW = {"vibe": {"hmr"}, "catalogue": None}  # None: everybody
 NON_COMMERCIAL = {"smplx", "chumpy", "human_body_prior"}
 

@@ -6,6 +6,7 @@ from stripmocap.contract.errors import AssetCorrupt, AssetMissing, DiskFull
 from stripmocap.methods.features.keypoints import view_of
 from stripmocap.methods.hmr import weights
 from stripmocap.methods.hmr.keypoint_network import KeypointNetwork
+from stripmocap.methods.hmr.pixel_network import PixelNetwork, spin_name
 
 
 @pytest.fixture
@@ -77,3 +78,78 @@ def test_a_failed_save_leaves_nothing_behind(network, tmp_path):
         weights.save_keypoint_network(network, tmp_path / "nowhere" / "w", metadata={})
 
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def spin():
+    """A state under SPIN's names that takes no room on disk: one number a tensor."""
+    values = iter(np.linspace(0.1, 1.0, 400))
+    return {
+        spin_name(name): torch.full((), float(next(values))).to(each.dtype).expand(each.shape)
+        for name, each in PixelNetwork().state_dict().items()
+    }
+
+
+def saved(content, folder, *, legacy=False):
+    torch.save(content, folder / "c.pt", _use_new_zipfile_serialization=not legacy)
+    return folder / "c.pt"
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+@pytest.mark.parametrize("alone", [False, True])
+def test_a_spin_checkpoint_is_read(spin, tmp_path, legacy, alone):
+    beside = {"epoch": 3, "batch_size": 64, "dataset_perm": np.arange(3), "optimizer": {}}
+    path = saved(spin if alone else {"model": spin, **beside}, tmp_path, legacy=legacy)
+
+    network = weights.load_pixel_network(path)
+
+    assert not network.training
+    assert all(
+        torch.equal(each, spin[spin_name(name)]) for name, each in network.state_dict().items()
+    )
+
+
+def test_counts_of_batches_may_be_absent(spin, tmp_path):
+    without = {name: each for name, each in spin.items() if "num_batches" not in name}
+
+    assert weights.load_pixel_network(saved({"model": without}, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda state: state.pop("fc2.bias"), r"1 missing \(regressor.fc2.bias\)"),
+        (lambda state: state.pop("init_pose"), r"1 missing \(regressor.init_pose\)"),
+        (lambda state: state.update(head=torch.ones(2)), r"1 unexpected \(head\)"),
+        (
+            lambda state: state.update({"fc1.bias": torch.ones(1).expand(10**15)}),
+            "1 of another shape",
+        ),
+        (
+            lambda state: state.update({"fc1.bias": torch.tensor(np.nan).expand(1024)}),
+            "1 not finite",
+        ),
+        (lambda state: state.update({"fc1.bias": 3}), "1 of another shape"),
+    ],
+)
+def test_a_partial_or_changed_checkpoint_is_refused(spin, tmp_path, change, said):
+    state = dict(spin)
+    change(state)
+
+    with pytest.raises(AssetCorrupt, match=said):
+        weights.load_pixel_network(saved({"model": state}, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ({"gen_state_dict": {}, "epoch": 1}, "a VIBE checkpoint, not a SPIN"),
+        ({"model": {"prior_net.net.0.weight": 0, "decoder.net.0.weight": 0}}, "HuMoR"),
+        ({"conv1.weight": 0, "layer4.0.conv1.weight": 0}, "a ResNet without"),
+        ({"model": 3}, "begins with model"),
+        (7, "without named entries"),
+    ],
+)
+def test_a_checkpoint_of_another_network_is_named(tmp_path, content, said):
+    with pytest.raises(AssetCorrupt, match=said):
+        weights.load_pixel_network(saved(content, tmp_path))

@@ -12,12 +12,16 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
-from ... import checkpoints
+from ... import checkpoints, torch_files
 from ...contract.errors import AssetCorrupt
 from .keypoint_network import KeypointNetwork, Sizes
+from .pixel_network import PixelNetwork, spin_name
 
 KEYPOINT_KIND = "keypoint network 1"  # raised when the same arrays would mean something else
+_MARKS = {"layer4.2.conv3.weight", "fc1.weight", "decpose.weight"}  # a checkpoint of SPIN has these
+_COUNT = "num_batches_tracked"
 _MOST = 1 << 14  # of any size: a damaged file shall not ask for all memory
 
 
@@ -51,6 +55,42 @@ def load_keypoint_network(path: Path) -> KeypointNetwork:
     return network.eval()
 
 
+def load_pixel_network(path: Path) -> PixelNetwork:
+    """SPIN's network from a checkpoint as it is published: on the CPU, evaluating.
+
+    Read are files whose entry `model` holds the network (SPIN's `model_checkpoint.pt`, VIBE's copy
+    of it), and those that hold the network alone. What a trainer put beside it is left alone.
+
+    Raises:
+        AssetMissing: there is no such file.
+        AssetCorrupt: it is damaged or another file, or its weights are not all there.
+    """
+    network = PixelNetwork().eval()
+    wanted = network.state_dict()
+    names = {spin_name(name): name for name in wanted}
+    content = torch_files.read(path)
+    state = content.get("model", content) if isinstance(content, Mapping) else {}
+    if not isinstance(state, Mapping) or not _MARKS.issubset(state):
+        kind = torch_files.kind_of(content)
+        raise AssetCorrupt(f"{path} is {kind}, not a SPIN checkpoint", hint=_SPIN_HINT)
+    # Counts of batches do nothing in evaluation, and torch before 0.4.1 did not keep them.
+    tensors = {name: each for name, each in wanted.items() if name.endswith(_COUNT)}
+    for name, each in state.items():
+        ours = names.get(name, str(name))
+        tensors[ours] = _read(each, wanted[ours]) if ours in wanted else torch.empty(0)
+    checkpoints.fill(network, tensors, name=str(path))
+    return network
+
+
+def _read(entry: object, wanted: Tensor) -> Tensor:
+    """The tensor of an entry; only its shape, without memory, if that is another than wanted."""
+    if not isinstance(entry, torch_files.Stored):
+        return torch.empty(0)
+    if entry.shape != tuple(wanted.shape):
+        return torch.empty(entry.shape, device="meta")
+    return entry.tensor()
+
+
 def _sizes(text: str, path: Path) -> Sizes:
     try:
         sizes = Sizes(**json.loads(text))
@@ -63,4 +103,5 @@ def _sizes(text: str, path: Path) -> Sizes:
     return sizes
 
 
+_SPIN_HINT = "Choose model_checkpoint.pt of SPIN, as its authors give it away."
 _OWN_HINT = "Train again, or install Strip Mocap again."
