@@ -79,6 +79,19 @@ def test_keypoints_without_confidence_have_no_say():
     assert_close(found, transl, atol=1e-3, rtol=0)
 
 
+def test_each_person_may_have_a_camera_of_their_own():
+    points = torch.randn(2, 20, 3, generator=torch.Generator().manual_seed(0))
+    transl = torch.tensor([[0.3, -0.2, 4], [0, 0, 9]])
+    focal = torch.tensor([900.0, 1500.0])[:, None, None]
+    keypoints = cameras.project(points + transl[:, None], focal=focal, center=CENTER)
+
+    found = cameras.transl_from_keypoints(
+        points, keypoints, confidence=torch.ones(2, 20), focal=focal, center=CENTER
+    )
+
+    assert_close(found, transl, atol=1e-3, rtol=0)
+
+
 @pytest.mark.parametrize("seen", [0.0, 1.0])
 def test_translation_is_finite_whoever_is_seen(seen):
     points, keypoints = torch.zeros(1, 20, 3), CENTER.expand(1, 20, 2)

@@ -67,3 +67,40 @@ def test_people_without_keypoints_keep_a_likely_pose(problem, start):
     for value in vars(end).values():
         assert torch.isfinite(value).all()
     assert problem.prior.energy(end.body_pose_aa)[0] < problem.prior.energy(start.body_pose_aa)[0]
+
+
+def test_cameras_may_differ_from_person_to_person(problem, start):
+    focal = torch.tensor([1000.0, 3000.0, 5000.0], dtype=torch.float64)[:, None, None]
+    alone = [
+        replace(
+            problem,
+            keypoints=problem.keypoints[[person]],
+            center=problem.center[[person]],
+            focal=float(focal[person]),
+        )
+        for person in range(3)
+    ]
+
+    stage = newton._Bend(replace(problem, focal=focal))
+    system = stage.linearise(start)
+
+    for person, its_problem in enumerate(alone):
+        own = paper.PaperState(*(part[[person]] for part in vars(start).values()))
+        single = newton._Bend(its_problem).linearise(own)
+        assert_close(system.energy[[person]], single.energy)
+        assert_close(system.gradient[[person]], single.gradient)
+
+
+def test_a_start_that_is_already_solved_takes_fewer_steps(problem, start):
+    first = newton.solve_counted(problem, start)
+    again = newton.solve_counted(problem, first.state)
+
+    assert (again.steps < first.steps).all()
+    assert (first.steps <= newton.PLACE_STEPS + newton.BEND_STEPS).all()
+
+
+def test_steps_are_bounded(problem, start):
+    solved = newton.solve_counted(problem, start, place_steps=2, bend_steps=3)
+
+    assert (solved.steps <= 5).all()
+    assert (paper.objective(problem, solved.state) < paper.objective(problem, start)).all()

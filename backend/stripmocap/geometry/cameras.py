@@ -96,7 +96,8 @@ def transl_from_keypoints(
     # The normal equations square the ratio of focal length to picture: too much for float32.
     seen = (keypoints - center.unsqueeze(-2)).double()
     rest, focal = points.double(), torch.as_tensor(focal).double()
-    along = (focal * torch.eye(2, dtype=torch.float64, device=points.device)).expand(*seen.shape, 2)
+    along = focal.unsqueeze(-1) * torch.eye(2, dtype=torch.float64, device=points.device)
+    along = along.expand(*seen.shape, 2)
     matrix = torch.cat([along, -seen.unsqueeze(-1)], dim=-1).flatten(-3, -2)  # (..., 2K, 3)
     goal = (seen * rest[..., 2:] - focal * rest[..., :2]).flatten(start_dim=-2)  # (..., 2K)
     weights = confidence.double().repeat_interleave(2, dim=-1)

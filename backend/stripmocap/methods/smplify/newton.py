@@ -38,12 +38,38 @@ def solve(problem: PaperProblem, start: PaperState) -> PaperState:
         problem: its `points` must be `ReducedPoints`, whose derivatives are known.
         start: where to begin.
     """
+    return solve_counted(problem, start).state
+
+
+@dataclass(frozen=True, eq=False)
+class Solved:
+    """A fit, and what it took."""
+
+    state: PaperState
+    steps: Tensor  # (B,) int64, steps of both stages until the person's energy fell no more
+
+
+def solve_counted(
+    problem: PaperProblem,
+    start: PaperState,
+    *,
+    place_steps: int = PLACE_STEPS,
+    bend_steps: int = BEND_STEPS,
+) -> Solved:
+    """As `solve`, with steps counted and bounded: refused ones count too, if a good one followed.
+
+    Args:
+        problem: its `points` must be `ReducedPoints`.
+        start: where to begin.
+        place_steps: of stage one at the most.
+        bend_steps: of stage two.
+    """
     assert isinstance(problem.points, ReducedPoints)
     with torch.no_grad():
-        place = _Place(problem, start.transl)
-        state, _ = minimise(place, start, iterations=PLACE_STEPS, tolerance=TOLERANCE)
-        state, _ = minimise(_Bend(problem), state, iterations=BEND_STEPS, tolerance=TOLERANCE)
-    return state
+        place, bend = _Place(problem, start.transl), _Bend(problem)
+        state, _ = minimise(place, start, iterations=place_steps, tolerance=TOLERANCE)
+        state, _ = minimise(bend, state, iterations=bend_steps, tolerance=TOLERANCE)
+    return Solved(state, place.steps + bend.steps)
 
 
 class _Stage:
@@ -52,9 +78,13 @@ class _Stage:
     def __init__(self, problem: PaperProblem) -> None:
         self.problem = problem
         self.groups = torch.arange(len(problem.keypoints), device=problem.keypoints.device)
+        self.tried = 0
+        self.steps = torch.zeros_like(self.groups)  # the last accepted one, counted from 1
 
     def choose(self, accepted: Tensor, new: PaperState, old: PaperState) -> PaperState:
         """`new` for those who accepted, `old` for the others."""
+        self.tried += 1
+        self.steps = self.steps.masked_fill(accepted, self.tried)
         names = vars(new)
         chosen = (
             torch.where(accepted[:, None], getattr(new, name), getattr(old, name)) for name in names
@@ -159,7 +189,7 @@ def _seen(problem: PaperProblem, state: PaperState) -> _Seen:
     across = spatial[..., :2, :] - slope.unsqueeze(-1) * spatial[..., 2:, :]
     return _Seen(
         residuals=pixels - problem.keypoints[..., :2],
-        jacobian=problem.focal / depth.unsqueeze(-1) * across,
+        jacobian=(problem.focal / depth).unsqueeze(-1) * across,
     )
 
 

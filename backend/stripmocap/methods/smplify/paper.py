@@ -57,7 +57,7 @@ class PaperProblem:
     prior: PosePrior
     keypoints: Tensor  # (B, 49, 3) x px, y px, confidence
     center: Tensor  # (B, 2) pixels
-    focal: float = FOCAL_PX  # pixels
+    focal: float | Tensor = FOCAL_PX  # pixels, a number or (B, 1, 1)
 
 
 def full_mesh_points(
