@@ -39,6 +39,17 @@ SPIN_PLACES = (
     *("nose", "left_eye", "right_eye", "left_ear", "right_ear"),
 )
 OPENPOSE_COUNT = 25
+# What the package smplx adds to the joints of SMPL (45 in all) and of SMPL-H (73).
+SMPLX_EXTRAS = (
+    *("nose", "right_eye", "left_eye", "right_ear", "left_ear"),
+    *("left_big_toe", "left_small_toe", "left_heel"),
+    *("right_big_toe", "right_small_toe", "right_heel"),
+    *(
+        f"{side}_{finger}_tip"
+        for side in ("left", "right")
+        for finger in ("thumb", "index", "middle", "ring", "pinky")
+    ),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,15 +107,37 @@ def spin49_rows(template: BodyTemplate) -> KeypointRows:
     Raises:
         BodyFileError: the body lacks one of them; SPIN's formulas count on all.
     """
-    found = _rows(template, SPIN_PLACES)
-    if len(found.columns) < len(SPIN_PLACES):
-        missing = sorted(
-            set(SPIN_PLACES) - set(template.joint_names) - set(template.landmark_names)
-        )
-        raise BodyFileError(
-            f"{template.name} has no {', '.join(missing)}",
-            hint="Convert the body again, with its file of extra joint regressors.",
-        )
+    return _all_rows(
+        template,
+        SPIN_PLACES,
+        hint="Convert the body again, with its file of extra joint regressors.",
+    )
+
+
+def openpose25_rows(template: BodyTemplate) -> KeypointRows:
+    """OpenPose's 25 keypoints (BODY_25), of SMPL or of SMPL-H.
+
+    Raises:
+        BodyFileError: the body lacks one of them.
+    """
+    return _all_rows(template, SPIN_PLACES[:OPENPOSE_COUNT])
+
+
+def smplx_rows(template: BodyTemplate) -> KeypointRows:
+    """The J + 21 points that the package smplx calls joints.
+
+    Raises:
+        BodyFileError: the body lacks one of them; those from official files have all.
+    """
+    return _all_rows(template, (*template.joint_names, *SMPLX_EXTRAS))
+
+
+def _all_rows(template: BodyTemplate, places: tuple[str, ...], *, hint: str = "") -> KeypointRows:
+    found = _rows(template, places)
+    if len(found.columns) < len(places):
+        there = {*template.joint_names, *template.landmark_names}
+        missing = sorted(set(places) - there)
+        raise BodyFileError(f"{template.name} has no {', '.join(missing)}", hint=hint)
     return found
 
 
