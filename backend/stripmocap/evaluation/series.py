@@ -41,10 +41,10 @@ def series_of(
 ) -> Series:
     """The errors of limb joints (T, 12, 3), metres, camera axes; NaN where not captured."""
     there = np.isfinite(joints).all(axis=-1) & np.isfinite(truth).all(axis=-1)
-    known = np.asarray(valid & there)
+    known = valid & np.asarray(there)
     fits = known & (known.sum(axis=1) >= MIN_PROCRUSTES_POINTS)[:, None]
     hips = [LIMB_JOINTS.index(name) for name in ("left_hip", "right_hip")]
-    stands = known & known[:, hips].all(axis=1)[:, None]
+    stands = known & np.asarray(known[:, hips].all(axis=1))[:, None]
     moved = procrustes(joints, truth, valid=fits)
     after = np.where(fits, np.linalg.norm(moved - truth, axis=-1), np.nan)
     about = np.where(stands, np.linalg.norm(rooted(joints) - rooted(truth), axis=-1), np.nan)
