@@ -13,7 +13,7 @@ from stripmocap.contract.skeleton import BLAZEPOSE_NAMES, JOINT_NAMES
 from stripmocap.geometry.rotations import aa_to_matrix
 from stripmocap.methods.smplify.priors import PosePrior
 from stripmocap.methods.smplify.states import States
-from stripmocap.methods.smplify.video_energy import Subject
+from stripmocap.methods.smplify.subject import Subject
 from stripmocap.people.observations import Person
 
 CAMERA = Camera(focal_px=1000.0, center_px=np.array([639.5, 359.5]), size_px=(1280, 720))

@@ -126,6 +126,22 @@ def test_someone_never_seen_clearly_gets_a_finite_motion(template):
     assert motion.confidence.max() == 0
 
 
+@pytest.mark.parametrize("parts", [("mouth",), ("mouth", "index", "pinky", "thumb", "heel")])
+def test_a_body_without_some_landmarks_is_fitted_all_the_same(template, parts):
+    scene = walk(template, noise_px=1.0)
+    kept = [i for i, n in enumerate(template.landmark_names) if not any(p in n for p in parts)]
+    poorer = replace(
+        template,
+        landmark_names=tuple(template.landmark_names[index] for index in kept),
+        landmark_regressor=template.landmark_regressor[kept],
+    )
+
+    (motion,) = captured(poorer, scene.person).motions
+
+    assert misses_mm(template, motion, scene).mean() < 30
+    assert motion.confidence.min() > 0.8
+
+
 def test_the_height_of_the_actor_is_kept(template):
     scene = walk(template, frames=20)
 

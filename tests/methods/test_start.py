@@ -10,7 +10,7 @@ from stripmocap.contract.motion import Motion
 from stripmocap.geometry.rotations import matrix_to_aa
 from stripmocap.methods.smplify.evidence import CUE_BONES, gather
 from stripmocap.methods.smplify.start import told_poses
-from stripmocap.methods.smplify.video_energy import Subject
+from stripmocap.methods.smplify.subject import Subject
 from stripmocap.methods.toolbox import Estimate
 from toybody import toy_body
 

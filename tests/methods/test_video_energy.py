@@ -10,7 +10,8 @@ from stripmocap.methods.smplify.chain_terms import Planted
 from stripmocap.methods.smplify.evidence import CUE_BONES, Guess, gather
 from stripmocap.methods.smplify.levenberg import minimise
 from stripmocap.methods.smplify.states import UNKNOWNS, States
-from stripmocap.methods.smplify.video_energy import Subject, VideoEnergy, Weights
+from stripmocap.methods.smplify.subject import Subject
+from stripmocap.methods.smplify.video_energy import VideoEnergy, Weights
 from toybody import toy_body
 
 FRAMES = 5

@@ -58,7 +58,7 @@ def landmark_weights() -> np.ndarray:
 class Guess:
     """What a regressor said of the same N frames: it knows how people move, not only where."""
 
-    bones: Tensor  # (N, C, 3) bone vectors in camera axes, metres
+    bones: Tensor  # (N, C, 3) vectors of the bones that the body has, camera axes, metres
     body_pose: Tensor  # (N, 23, 3) axis-angle
     sure: Tensor  # (N,) in [0, 1], 0 where it said nothing that can be used
 

@@ -33,7 +33,8 @@ from .pace import PUBLISHING_SHARE, STAGE, Pace, Part, Sparingly
 from .priors import SHIPPED_PRIOR, PosePrior
 from .start import usual_poses, with_told
 from .states import States
-from .video_energy import Subject, VideoEnergy, Weights
+from .subject import Subject
+from .video_energy import VideoEnergy, Weights
 
 KEYFRAME_GAP_S = 0.1  # of each such span the best frame is fitted first; the others lie between
 SHAPE_KEYFRAMES = 240  # a person; shape needs no more
@@ -256,7 +257,7 @@ class _Fitter:
         """Which feet rest when, and the ground, from a first solution."""
         place = points(self.subject, states, self.evidence, window=self.window)
         joints, feet = place[:, :JOINT_COUNT], place[:, self.subject.feet]
-        rest = ground.resting_feet(self.evidence)
+        rest = ground.resting_feet(self.evidence)[:, self.subject.foot_columns]
         normal, offset = ground.find_ground(*(each.cpu().numpy() for each in (joints, feet, rest)))
         return Planted(rest, torch.as_tensor(normal).to(states.transl), offset)
 

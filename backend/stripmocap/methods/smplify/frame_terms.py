@@ -61,6 +61,7 @@ def seen(
     betas_jacobian: Tensor,
     *,
     evidence: Evidence,
+    columns: Tensor,
     outlier: float,
 ) -> Squares:
     """How far projected points are from the landmarks, Geman-McClure on each landmark.
@@ -70,12 +71,13 @@ def seen(
         jacobian: (N, K, 3, 69).
         betas_jacobian: (N, K, 3, 10).
         evidence: what was seen.
+        columns: (K,) which of its landmarks the points are.
         outlier: expected errors at which a landmark's vote has fallen to a quarter.
     """
     sigma = (KEYPOINT_SIGMA * evidence.size_px)[:, None, None]  # (N, 1, 1) px
     depth = points[..., 2:].clamp(min=MIN_DEPTH_M)
     slope = points[..., :2] / depth  # (N, K, 2)
-    residuals = (evidence.focal * slope + evidence.center - evidence.keypoints) / sigma
+    residuals = (evidence.focal * slope + evidence.center - evidence.keypoints[:, columns]) / sigma
     scale = (evidence.focal / (depth * sigma)).unsqueeze(-1)  # (N, K, 1, 1)
 
     def projected(spatial: Tensor) -> Tensor:
@@ -83,13 +85,14 @@ def seen(
 
     square = residuals.square().sum(dim=-1)  # (N, K)
     fade = outlier**2 / (outlier**2 + square)
-    weights = evidence.weights * fade.square()
+    votes = evidence.weights[:, columns]
+    weights = votes * fade.square()
     return Squares(
         residuals=residuals.flatten(1),
         jacobian=projected(jacobian).flatten(1, 2),
         weights=weights.repeat_interleave(2, dim=1),
         betas_jacobian=projected(betas_jacobian).flatten(1, 2),
-        energy=0.5 * (evidence.weights * fade * square).sum(dim=1),
+        energy=0.5 * (votes * fade * square).sum(dim=1),
     )
 
 

@@ -17,7 +17,7 @@ from .chain_terms import Planted
 from .evidence import Evidence, landmark_weights
 from .frame_terms import MIN_DEPTH_M
 from .states import States
-from .video_energy import Subject
+from .subject import Subject
 
 _MISS_SIGMA = 0.05  # of the person's size: a landmark missed by this much counts 0.6
 
@@ -92,7 +92,8 @@ def _confidence(states: States, evidence: Evidence, subject: Subject, *, window:
     place = points(subject, states, evidence, window=window)[:, subject.keypoints]
     slope = place[..., :2] / place[..., 2:].clamp(min=MIN_DEPTH_M)
     pixels = evidence.focal * slope + evidence.center
-    miss = (pixels - evidence.keypoints).norm(dim=-1) / evidence.size_px[:, None]
-    fit = (evidence.weights * torch.exp(-0.5 * (miss / _MISS_SIGMA) ** 2)).sum(dim=1)
-    best = evidence.votes * float(landmark_weights().sum())
+    miss = (pixels - evidence.keypoints[:, subject.columns]).norm(dim=-1)
+    near = torch.exp(-0.5 * (miss / evidence.size_px[:, None] / _MISS_SIGMA) ** 2)
+    fit = (evidence.weights[:, subject.columns] * near).sum(dim=1)
+    best = evidence.votes * float(landmark_weights()[subject.columns.cpu()].sum())
     return (fit / best.clamp(min=1e-6)).clamp(0, 1)

@@ -15,28 +15,27 @@ import torch
 from torch import Tensor
 
 from ...contract.motion import Motion
-from ...contract.skeleton import BETAS_COUNT
+from ...contract.skeleton import BETAS_COUNT, JOINT_NAMES
 from ...geometry.rotations import aa_to_matrix
 from ...people.observations import Person
 from ..toolbox import Estimate
 from .evidence import CUE_BONES, TYPICAL_HEIGHT_M, Evidence, Guess
 from .frame_terms import MIN_DEPTH_M
 from .states import States
-from .video_energy import Subject
+from .subject import Subject
 
 SAME_MOMENT_S = 0.02  # between frames of two methods that looked at the same picture
 MOST_BETA = 4.0  # a shape beyond is of nobody
 MOST_TURN = 4 * torch.pi  # rad: a joint turned further is garbage
 FARTHEST_M = 1e4
-_TORSO = tuple(
-    CUE_BONES.index(bone)
-    for bone in (
-        ("left_hip", "right_hip"),
-        ("left_shoulder", "right_shoulder"),
-        ("left_hip", "left_shoulder"),
-        ("right_hip", "right_shoulder"),
-    )
+_TORSO = (
+    ("left_hip", "right_hip"),
+    ("left_shoulder", "right_shoulder"),
+    ("left_hip", "left_shoulder"),
+    ("right_hip", "right_shoulder"),
 )
+_TORSO_BONES = [CUE_BONES.index(bone) for bone in _TORSO]
+_TORSO_ENDS = [[JOINT_NAMES.index(bone[end]) for bone in _TORSO] for end in (0, 1)]
 
 
 def usual_poses(subject: Subject, evidence: Evidence) -> States:
@@ -48,8 +47,8 @@ def usual_poses(subject: Subject, evidence: Evidence) -> States:
     rest = subject.body.points(
         torch.eye(3).to(like)[None], rest_pose, betas=like.new_zeros(BETAS_COUNT)
     )[0]
-    start, stop = subject.cue[:, list(_TORSO)]
-    turn = _turn(rest[stop] - rest[start], evidence.cue[:, list(_TORSO)])
+    start, stop = _TORSO_ENDS
+    turn = _turn(rest[stop] - rest[start], evidence.cue[:, _TORSO_BONES])
     commonest = subject.prior.means[subject.prior.weights.argmax()]
     return States(
         transl=_place(evidence) - rest[0],

@@ -7,77 +7,23 @@ over betas. One Gauss-Newton model serves all of it, so that levenberg.py can mi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from ...body.landmarks import blazepose_rows
-from ...body.reduced import ReducedBody
-from ...contract.body_file import BodyTemplate
-from ...contract.errors import BodyFileError
-from ...contract.skeleton import BLAZEPOSE_NAMES, JOINT_COUNT
+from ...contract.skeleton import JOINT_COUNT
 from ...geometry.rotations import aa_to_matrix
 from . import chain_terms, frame_terms
 from .chain_terms import Chain, Links, Planted
-from .evidence import CUE_BONES, FOOT_POINTS, Evidence
+from .evidence import Evidence
 from .frame_terms import Squares, Told
 from .levenberg import Band, Shared, System
-from .priors import PosePrior
 from .states import MOVING_JOINTS, POSE, UNKNOWNS, States, choose, point_jacobian
+from .subject import Subject
 
 _HOLD = 1e6  # stiffness of frames that stay as they are
-
-
-@dataclass(frozen=True, eq=False)
-class Subject:
-    """The body that is fitted, reduced to the points that the energy reads."""
-
-    body: ReducedBody
-    keypoints: Tensor  # (K,) int64, which point of the body each landmark is
-    cue: Tensor  # (2, C) int64, the points where bones start and stop
-    feet: Tensor  # (F,) int64, the points that touch the ground
-    prior: PosePrior
-    height: Tensor  # () metres, of betas zero
-    height_betas: Tensor  # (10,) metres per unit of beta
-
-    @classmethod
-    def from_template(cls, template: BodyTemplate, prior: PosePrior) -> Subject:
-        """The body of `template`, on the device and in the precision of `prior`.
-
-        Raises:
-            BodyFileError: the body lacks landmarks that the fit reads.
-        """
-        like = prior.means
-        found = blazepose_rows(template)
-        names = [BLAZEPOSE_NAMES[column] for column in found.columns]
-        if missing := sorted(set(BLAZEPOSE_NAMES) - set(names)):
-            raise BodyFileError(
-                f"{template.name} has no {', '.join(missing)}",
-                hint="Use the embedded body, or convert the file again.",
-            )
-        top, sole = template.v_template[:, 1].argmax(), template.v_template[:, 1].argmin()
-
-        def points(chosen: Iterable[str]) -> Tensor:
-            return torch.tensor([found.points[names.index(n)] for n in chosen], device=like.device)
-
-        def tensor(array: np.ndarray) -> Tensor:
-            return torch.tensor(array).to(like)
-
-        return cls(
-            body=ReducedBody.from_template(
-                template, found.rows, device=like.device, dtype=like.dtype
-            ),
-            keypoints=points(BLAZEPOSE_NAMES),
-            cue=torch.stack([points(bone[end] for bone in CUE_BONES) for end in (0, 1)]),
-            feet=points(FOOT_POINTS),
-            prior=prior,
-            height=tensor(template.v_template[top, 1] - template.v_template[sole, 1]),
-            height_betas=tensor(template.shapedirs[top, 1] - template.shapedirs[sole, 1]),
-        )
 
 
 @dataclass(frozen=True)
@@ -156,6 +102,7 @@ class VideoEnergy:
                 jacobian[:, keypoints],
                 betas[:, keypoints],
                 evidence=self.evidence,
+                columns=subject.columns,
                 outlier=weights.outlier,
             )
         ]
@@ -176,8 +123,9 @@ class VideoEnergy:
         evidence, weights, guess = self.evidence, self.weights, self.evidence.guess
         found = []
         if weights.cue > 0:
-            votes = weights.cue * evidence.cue_weights
-            found.append(Told(evidence.cue, votes, frame_terms.CUE_SIGMA))
+            bones = self.subject.bones
+            votes = weights.cue * evidence.cue_weights[:, bones]
+            found.append(Told(evidence.cue[:, bones], votes, frame_terms.CUE_SIGMA))
         if guess is not None and weights.guess > 0:
             votes = weights.guess * self._guess_votes()[:, None]
             votes = votes.expand(guess.bones.shape[:2])
