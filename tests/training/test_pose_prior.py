@@ -15,7 +15,8 @@ def quiet(_stage, _done, _of):
 
 def clip(*, kind="walk", frames=600, feet_ok=True, mean=0.0, seed=0):
     rng = np.random.default_rng(seed)
-    return Clip("x", kind, mean + 0.2 * rng.standard_normal((frames, 23, 3)), feet_ok)
+    pose = mean + 0.2 * rng.standard_normal((frames, 23, 3))
+    return Clip("x", kind, pose, feet_ok, np.zeros((frames, 3)), np.zeros((frames, 3)))
 
 
 @pytest.fixture
@@ -23,7 +24,8 @@ def folder(tmp_path):
     """Two clips a split, in the form of the shared data."""
     for split in ("train", "val", "test"):
         poses = 0.2 * np.random.default_rng(0).standard_normal((1200, 24, 3))
-        np.savez(tmp_path / f"cmu_{split}.npz", poses=poses.astype(np.float16))
+        arrays = {"poses": poses.astype(np.float16), "trans": np.zeros((1200, 3), np.float32)}
+        np.savez(tmp_path / f"cmu_{split}.npz", **arrays)
     clips = [
         {"id": f"{split}{start}", "kind": "walk" if start else "", "subject": "7", "start": start,
          "frames": 600, "shard": f"cmu_{split}.npz", "feet_ok": start == 0}

@@ -20,7 +20,7 @@ import scipy.linalg
 from safetensors.numpy import save_file
 
 from ..contract.skeleton import JOINT_NAMES
-from .mocap import Clips, load_clips
+from .mocap import Clips, load_clips, shares
 
 Report = Callable[[str, int, int], None]
 
@@ -96,16 +96,11 @@ def main(data: Path, output: Path, *, seed: int, report: Report) -> None:
 def weighed_poses(clips: Clips, *, mirrored: bool) -> Poses:
     """Poses at 5 fps. A kind, and a clip within it, weighs as the square root of its length."""
     numbers, feet, weights = [], [], []
-    minutes = {kind: sum(len(clip.body_pose) for clip in clips if clip.kind == kind)
-               for kind in {clip.kind for clip in clips}}  # fmt: skip
-    shares = {kind: sum(len(clip.body_pose) ** 0.5 for clip in clips if clip.kind == kind)
-              for kind in minutes}  # fmt: skip
-    for clip in clips:
+    for clip, share in zip(clips, shares(clips), strict=True):
         pose = clip.body_pose[::FRAME_STEP]
         pose = pose[(np.linalg.norm(pose, axis=-1) < LONGEST_TURN).all(axis=-1)]
         if len(pose) == 0:
             continue
-        share = minutes[clip.kind] ** 0.5 * len(clip.body_pose) ** 0.5 / shares[clip.kind]
         for each in [pose, mirror(pose)] if mirrored else [pose]:
             numbers.append(each.reshape(len(each), -1))
             feet.append(np.full(len(each), clip.feet_ok))

@@ -1,0 +1,203 @@
+"""People before cameras, as BlazePose would report them, with the truth: what is learned from.
+
+Poses come from `poses`, cameras from `cameras`, what is hidden from `occlusion`, and the network's
+errors from `noise`. Everything is drawn on the CPU from one generator, so that a seed gives the
+same samples on every device, and a stopped training goes on where it was.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+
+from ..body import kinematics
+from ..body.landmarks import blazepose_rows
+from ..body.reduced import ReducedBody
+from ..contract import body_file
+from ..contract.body_file import BodyTemplate
+from ..contract.skeleton import BETAS_COUNT, BLAZEPOSE_NAMES, JOINT_COUNT, JOINT_NAMES
+from ..geometry.rotations import aa_to_matrix
+from .cameras import Cameras, draw_cameras, draw_places, draw_turns, seen_by
+from .mocap import Clips
+from .noise import Chances, biased, observed
+from .occlusion import SEEN, Things, behind_own_body, draw_things, state_of
+from .poses import PoseBank
+
+BETAS_SPREAD, MOST_BETA = 1.1, 3.0
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """B people, each before a camera of its own; tensors on one device, float32."""
+
+    keypoints: Tensor  # (B, 33, 3) px, px, score: what BlazePose would report
+    focal: Tensor  # (B,) px, what the program would believe
+    center: Tensor  # (B, 2) px
+    clean: Tensor  # (B, 33, 2) px of the true landmarks
+    visible: Tensor  # (B, 33) bool: in the picture and not hidden
+    rotmat: Tensor  # (B, 24, 3, 3) pelvis to camera first, then each joint to its parent
+    known: Tensor  # (B, 24) 1 where the rotation is plausible enough to be taught or judged
+    betas: Tensor  # (B, 10)
+    transl: Tensor  # (B, 3) m, camera axes
+    joints: Tensor  # (B, 24, 3) m, camera axes
+
+    def __len__(self) -> int:
+        return len(self.keypoints)
+
+    def to(self, device: torch.device | str) -> Samples:
+        """The same on another device."""
+        return Samples(**{each.name: getattr(self, each.name).to(device) for each in fields(self)})
+
+    def __getitem__(self, rows: Tensor | slice) -> Samples:
+        """The people of some rows."""
+        return Samples(**{each.name: getattr(self, each.name)[rows] for each in fields(self)})
+
+
+@dataclass(frozen=True, eq=False)
+class LandmarkBody:
+    """A body that has BlazePose's 33 landmarks."""
+
+    reduced: ReducedBody
+    landmarks: Tensor  # (33,) int64, which of the reduced body's points they are
+
+    @classmethod
+    def from_template(cls, template: BodyTemplate, *, device: str = "cpu") -> LandmarkBody:
+        """The body of `template`, which must have all 33."""
+        rows = blazepose_rows(template)
+        assert len(rows.columns) == len(BLAZEPOSE_NAMES), f"{template.name} lacks landmarks"
+        reduced = ReducedBody.from_template(template, rows.rows, device=device)
+        return cls(reduced, torch.tensor(rows.points, device=device))
+
+    def stand(
+        self, rotmat: Tensor, *, betas: Tensor, transl: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """(..., 24, 3) joints and (..., 33, 3) landmarks, metres, of rotations (..., 24, 3, 3)."""
+        points = self.reduced.points(
+            rotmat[..., 0, :, :], rotmat[..., 1:, :, :], betas=betas, transl=transl
+        )
+        return points[..., :JOINT_COUNT, :], points.index_select(-2, self.landmarks)
+
+
+def embedded_body(gender: str = "neutral", *, device: str = "cpu") -> LandmarkBody:
+    """The body that is shipped."""
+    template = body_file.load(body_file.EMBEDDED_BODY, gender)
+    return LandmarkBody.from_template(template, device=device)
+
+
+class Sampler:
+    """Endless samples of the clips of a split."""
+
+    def __init__(
+        self, clips: Clips, body: LandmarkBody, *, seed: int, device: torch.device | str = "cpu"
+    ) -> None:
+        """A sampler that begins at `seed`.
+
+        Args:
+            clips: what people do.
+            body: on the CPU.
+            seed: the same seed gives the same samples.
+            device: where samples end up.
+        """
+        self._bank = PoseBank.of(clips)
+        self._body = body
+        self._device = device
+        self._generator = torch.Generator().manual_seed(seed)
+
+    @torch.no_grad()
+    def draw(self, count: int) -> Samples:
+        """The next `count` people."""
+        generator = self._generator
+        pose = aa_to_matrix(self._bank.draw(count, generator))  # (B, 24, 3, 3)
+        turn = draw_turns(count, generator)
+        rotmat = torch.cat([(turn @ pose[:, 0])[:, None], pose[:, 1:]], dim=1)
+        betas = draw_betas(count, generator)
+        cameras = draw_cameras(count, generator)
+        transl = draw_places(self._body.stand(rotmat, betas=betas)[1], cameras, generator)
+        clean = seen_by(self._body.stand(rotmat, betas=betas, transl=transl)[1], cameras)[0]
+        samples = photographed(
+            self._body,
+            rotmat,
+            betas=betas,
+            transl=transl,
+            cameras=cameras,
+            things=draw_things(clean, generator),
+            chances=Chances.draw(count, generator),
+        )
+        return samples.to(self._device)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Where in its endless row this sampler is."""
+        return {"generator": self._generator.get_state()}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Goes on where `state` was taken."""
+        self._generator.set_state(state["generator"])
+
+
+def photographed(
+    body: LandmarkBody,
+    rotmat: Tensor,
+    *,
+    betas: Tensor,
+    transl: Tensor,
+    cameras: Cameras,
+    things: Things,
+    chances: Chances,
+    known: Tensor | None = None,
+) -> Samples:
+    """B people as BlazePose reports them, with the truth.
+
+    Args:
+        body: whose people they are.
+        rotmat: (B, 24, 3, 3), the pelvis to the camera first.
+        betas: (B, 10).
+        transl: (B, 3) metres, camera axes.
+        cameras: one a person.
+        things: what stands before them.
+        chances: what BlazePose's errors are made of.
+        known: (B, 24); all if not given.
+    """
+    joints, landmarks = body.stand(rotmat, betas=betas, transl=transl)
+    clean, inside = seen_by(landmarks, cameras)
+    state = state_of(
+        inside=inside, covered=things.cover(clean), behind=behind_own_body(landmarks, joints)
+    )
+    turns = kinematics.global_rotations(rotmat[:, 0], rotmat[:, 1:])
+    meant = seen_by(biased(landmarks, turns), cameras)[0]
+    keypoints = observed(
+        meant,
+        state=state,
+        px_per_m=cameras.focal / joints[:, 0, 2].clamp(min=0.1),
+        away=_turned_away(turns, joints),
+        chances=chances,
+    )
+    return Samples(
+        keypoints=keypoints,
+        focal=cameras.believed,
+        center=cameras.center,
+        clean=clean,
+        visible=state == SEEN,
+        rotmat=rotmat,
+        known=torch.ones(len(rotmat), JOINT_COUNT) if known is None else known,
+        betas=betas,
+        transl=transl,
+        joints=joints,
+    )
+
+
+def draw_betas(count: int, generator: torch.Generator) -> Tensor:
+    """(count, 10) shapes of people, a little more various than they are."""
+    drawn = BETAS_SPREAD * torch.randn(count, BETAS_COUNT, generator=generator)
+    return drawn.clamp(-MOST_BETA, MOST_BETA)
+
+
+def _turned_away(turns: Tensor, joints: Tensor) -> Tensor:
+    """(B,) from 0, the chest faces the camera, to 1, the back does."""
+    chest = JOINT_NAMES.index("spine3")
+    forward = turns[:, chest, :, 2]
+    towards = -joints[:, chest] / joints[:, chest].norm(dim=1, keepdim=True).clamp(min=1e-6)
+    angle = torch.acos((forward * towards).sum(dim=1).clamp(-1, 1))
+    return angle / math.pi
