@@ -12,6 +12,7 @@ from ..contract.messages import CaptureRequest, Clip
 from ..contract.methods import METHODS, POSE_PRIORS, SmplifyOptions
 from ..contract.motion import TAKE_LABELS
 from .service_arguments import add_jobs, add_serve
+from .train_arguments import add_train
 
 _Verbs = argparse._SubParsersAction  # argparse gives it no public name
 
@@ -28,7 +29,7 @@ def make() -> argparse.ArgumentParser:
     _add_export(verbs)
     _add_evaluate(verbs)
     _add_benchmark(verbs)
-    _add_train(verbs)
+    add_train(verbs)
     _add_cache(verbs)
     add_serve(verbs)
     add_jobs(verbs, add_request=_add_request)
@@ -149,17 +150,6 @@ def _count(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{number} is not above 0")
     return number
-
-
-def _add_train(verbs: _Verbs) -> None:
-    train = verbs.add_parser("train", help="make the weights that are shipped, from free mocap")
-    what = train.add_subparsers(dest="what", required=True, metavar="WHAT")
-    prior = what.add_parser("pose-prior", help="the mixture that says how likely a pose is")
-    prior.add_argument("--data", type=Path, required=True, metavar="DIR", help="clips, .npz")
-    prior.add_argument(
-        "-o", "--output", type=Path, default=Path("pose_prior.safetensors"), metavar="FILE"
-    )
-    prior.add_argument("--seed", type=int, default=0)
 
 
 def _add_experiment(verbs: _Verbs) -> None:

@@ -3,21 +3,63 @@
 from __future__ import annotations
 
 import argparse
+import importlib
+from pathlib import Path
 
 from ..contract.errors import RequestError
 from ..progress import Progress
-from ..training import pose_prior
 from .outputs import check
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Trains and writes the weights and their card; the exit status."""
-    if not arguments.data.is_dir():
-        raise RequestError(
-            f"{arguments.data} is not a folder", hint="Give the folder with the clips."
-        )
     check(arguments.output, suffixes=(".safetensors",))
-    with Progress() as progress:
-        pose_prior.main(arguments.data, arguments.output, seed=arguments.seed, report=progress)
+    match arguments.what:
+        case "spin":
+            # Imported when asked for, as verbs are.
+            return importlib.import_module(".train_spin", __package__).run(arguments)
+        case "hmr":
+            _check_data(arguments.data)
+            _train_hmr(arguments)
+        case _:
+            _check_data(arguments.data)
+            _train_prior(arguments)
     print(f"Saved {arguments.output} and {arguments.output.with_suffix('.md').name} beside it")
     return 0
+
+
+def folder_of(arguments: argparse.Namespace) -> Path:
+    """Where the checkpoint and the curves of a training are."""
+    return arguments.folder or arguments.output.with_suffix(".training")
+
+
+def _check_data(data: Path) -> None:
+    if not data.is_dir():
+        raise RequestError(f"{data} is not a folder", hint="Give the folder with the clips.")
+
+
+def _train_prior(arguments: argparse.Namespace) -> None:
+    from ..training import pose_prior
+
+    with Progress() as progress:
+        pose_prior.main(arguments.data, arguments.output, seed=arguments.seed, report=progress)
+
+
+def _train_hmr(arguments: argparse.Namespace) -> None:
+    from ..training import hmr, hmr_run, losses
+
+    order = hmr_run.Order(
+        data=arguments.data,
+        output=arguments.output,
+        folder=folder_of(arguments),
+        steps=arguments.steps,
+        learning_rate=arguments.rate,
+        averaging=arguments.averaging,
+        seed=arguments.seed,
+        plan=hmr.Plan(arguments.batch, losses.Weights(critic=arguments.critic)),
+        device=arguments.device or hmr_run.best_device(),
+    )
+    with Progress() as progress:
+        found = hmr_run.main(order, report=progress)
+    print(", ".join(f"{name} {value:.1f}" for name, value in found.items()))
+    print(f"The curves are in {order.folder}")

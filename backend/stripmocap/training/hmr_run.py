@@ -1,0 +1,146 @@
+"""`stripmocap train hmr`: the shipped keypoint network, from free mocap to file and card."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from ..methods.hmr.keypoint_network import KeypointNetwork, Sizes
+from ..methods.hmr.weights import load_keypoint_network, save_keypoint_network
+from .hmr import KeypointLesson, Plan, errors
+from .loop import Report, Schedule, Trained, train
+from .mocap import Clips, load_clips
+from .synthetic import LandmarkBody, Sampler, Samples, embedded_body
+
+SIZES = Sizes(features=1024, blocks=2, hidden=256)
+HELD_OUT = 4096  # samples of a split that scores are taken over
+HELD_OUT_SEED = 7
+SCORE_TIMES = 12  # in a training
+DATA_SAID = (
+    "The data used in this project was obtained from mocap.cs.cmu.edu. The database was created\n"
+    "  with funding from NSF EIA-0196217."
+)
+
+
+@dataclass(frozen=True)
+class Order:
+    """One training of the shipped network, whole."""
+
+    data: Path  # folder of clips
+    output: Path  # .safetensors; the card is put beside it
+    folder: Path  # of the checkpoint and the curves
+    steps: int = 12000
+    learning_rate: float = 1e-3
+    averaging: float = 0.999
+    seed: int = 0
+    sizes: Sizes = SIZES
+    plan: Plan = field(default_factory=Plan)
+    device: str = "cpu"
+
+    @property
+    def schedule(self) -> Schedule:
+        """How long and how fast it learns."""
+        return Schedule(
+            steps=self.steps,
+            learning_rate=self.learning_rate,
+            averaging=self.averaging,
+            score_every=max(1, self.steps // SCORE_TIMES),
+        )
+
+
+def best_device() -> str:
+    """A graphics card where there is one."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def main(order: Order, *, report: Report) -> dict[str, float]:
+    """Trains as ordered and writes the weights and their card; the errors on the test people, mm.
+
+    Raises:
+        AssetMissing, AssetCorrupt: the data are not there, or not what they should be.
+        Cancelled, RequestError, DiskFull, TrainingFailed: see `loop.train`.
+    """
+    body = embedded_body()
+    splits = {split: load_clips(order.data, split) for split in ("train", "val", "test")}
+    # Seeded before the network is made, so that it begins alike.
+    torch.manual_seed(order.seed)
+    lesson = KeypointLesson(
+        KeypointNetwork.of(order.sizes).to(order.device),
+        Sampler(splits["train"], body, seed=order.seed, device=order.device),
+        embedded_body(device=order.device),
+        plan=order.plan,
+        held_out=held_out(splits["val"], body).to(order.device),
+        device=order.device,
+    )
+    trained = train(lesson, order.schedule, folder=order.folder, seed=order.seed, report=report)
+    network = trained.network.cpu()
+    assert isinstance(network, KeypointNetwork)
+    order.output.parent.mkdir(parents=True, exist_ok=True)
+    said = {"trained by": "stripmocap train hmr", "seed": str(order.seed)}
+    save_keypoint_network(network, order.output, metadata=said)
+    # What is shipped is judged, not what was trained: half precision lies between them.
+    shipped = load_keypoint_network(order.output)
+    found = {
+        split: {
+            name: float(each.mean())
+            for name, each in errors(shipped, held_out(splits[split], body), body=body).items()
+        }
+        for split in ("val", "test")
+    }
+    card = card_of(order, trained, found=found, network=shipped)
+    digest = hashlib.sha256(order.output.read_bytes()).hexdigest()
+    order.output.with_suffix(".md").write_text(f"{card}\nsha256 {digest}\n", encoding="utf-8")
+    return found["test"]
+
+
+def held_out(clips: Clips, body: LandmarkBody) -> Samples:
+    """Samples of people who are not learnt from: always the same."""
+    return Sampler(clips, body, seed=HELD_OUT_SEED).draw(HELD_OUT)
+
+
+def card_of(
+    order: Order,
+    trained: Trained,
+    *,
+    found: dict[str, dict[str, float]],
+    network: KeypointNetwork,
+) -> str:
+    """What the weights are, from what, how, and how good, as Markdown."""
+    count = sum(each.numel() for each in network.parameters())
+    weights = order.plan.weights
+    critic = f"weight {weights.critic:g}" if weights.critic else "not used"
+    table = "\n".join(
+        f"| {split} | {errors['PA-MPJPE mm']:.1f} | {errors['MPJPE mm']:.1f} |"
+        for split, errors in found.items()
+    )
+    sizes = order.sizes
+    return f"""# SPIN's regressor for keypoints
+
+BlazePose's 33 keypoints of one frame to a body: rotations, shape, weak camera, as in
+`methods/hmr/keypoint_network.py`. {count / 1e6:.1f} million weights ({sizes.features} features,
+{sizes.blocks} blocks, {sizes.hidden} in the regressor), half precision on disk.
+
+- Data: CMU Graphics Lab Motion Capture Database, train clips, varied and photographed as
+  `training/synthetic.py` says; BlazePose's noise as measured in `training/noise.py`.
+- {DATA_SAID}
+- Body: the embedded one (CC0). No footage, no licensed model and no licensed weights took part.
+- Command: `stripmocap train hmr --data DIR --steps {order.steps} --batch {order.plan.batch}
+  --rate {order.learning_rate:g} --averaging {order.averaging:g} --seed {order.seed}`; PyTorch
+  {torch.__version__.partition("+")[0]}, {order.device}; {trained.history.seconds / 60:.0f} minutes.
+- {order.steps} steps of {order.plan.batch} samples, none of them twice; AdamW, cosine to zero; the
+  moving average of the weights is what is shipped.
+- Losses: keypoints {weights.keypoints:g}, joints {weights.joints:g}, rotations {weights.rotmat:g},
+  shape {weights.betas:g}; the critic of `training/adversarial.py`: {critic}.
+
+Errors over {HELD_OUT} synthetic samples of subjects who were not learnt from, twelve limb joints,
+one forward pass:
+
+| subjects | PA-MPJPE mm | MPJPE mm |
+|---|---|---|
+{table}
+
+The weights may be used and passed on under this repository's licence.
+"""
