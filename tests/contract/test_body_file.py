@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from stripmocap.contract import body_file
 from stripmocap.contract.errors import BodyFileError
+from toybody import toy_body
 
 
 @pytest.fixture(scope="module")
@@ -72,3 +74,46 @@ def test_a_body_that_cannot_be_is_refused(entries, tmp_path, changes):
 def test_a_gender_that_is_not_there_is_named():
     with pytest.raises(BodyFileError, match="'child'"):
         body_file.load(body_file.EMBEDDED_BODY, "child")
+
+
+@pytest.mark.parametrize("gender", body_file.GENDERS)
+def test_a_saved_body_comes_back_bit_by_bit(tmp_path, gender):
+    body = replace(toy_body(posedirs=207), name=f"SMPL {gender}", licence="LicenseRef-SMPL")
+    path = tmp_path / "body.npz"
+
+    body_file.save(body, path)
+
+    back = body_file.load(path, gender)
+    for each in fields(body):
+        assert_array_equal(getattr(back, each.name), getattr(body, each.name))
+    assert [name for name in body_file.names_in(path) if name] == [body.name]
+
+
+def test_the_shipped_file_holds_three_bodies():
+    assert body_file.names_in(body_file.EMBEDDED_BODY) == tuple(
+        f"embedded {gender}" for gender in body_file.GENDERS
+    )
+
+
+@pytest.mark.parametrize("changes", [{"name": "SMPL"}, {"name": "SMPL child"}, {"name": "male"}])
+def test_a_body_without_model_and_gender_is_not_saved(tmp_path, changes):
+    with pytest.raises(BodyFileError, match="cannot be kept"):
+        body_file.save(replace(toy_body(), **changes), tmp_path / "body.npz")
+
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_of_another_kind_has_no_names(tmp_path):
+    np.savez(tmp_path / "walk.npz", name=np.array("walk"), poses=np.zeros((2, 156)))
+
+    with pytest.raises(BodyFileError, match="no body file"):
+        body_file.names_in(tmp_path / "walk.npz")
+
+
+def test_a_users_own_file_is_said_to_need_converting_again(tmp_path, entries):
+    path = saved(tmp_path / "body.npz", entries, faces=None)
+
+    with pytest.raises(BodyFileError) as refused:
+        body_file.load(path)
+
+    assert "convert-body" in refused.value.hint

@@ -21,7 +21,8 @@ FLOORS = {  # each room of the backend and the rooms it may import
     "torch_files": LOWEST,
     "people": LOWEST | {"geometry", "video", "assets"},
 }
-FLOORS["methods"] = set(FLOORS)
+FLOORS["bodies"] = LOWEST | {"assets", "body"}
+FLOORS["methods"] = set(FLOORS) - {"bodies"}
 FLOORS["steps"] = LOWEST
 FLOORS["provenance"] = LOWEST | {"assets", "video"}
 FLOORS["beat"] = LOWEST

@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     _stop_on_signals()
     try:
-        verb = importlib.import_module(f".{arguments.verb}", __package__)
+        verb = importlib.import_module(f".{arguments.verb.replace('-', '_')}", __package__)
         return verb.run(arguments)
     except (KeyboardInterrupt, Cancelled):
         print("Stopped. Nothing half-written is left.", file=sys.stderr)

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ..contract import amass, body_file, npz_file, result_file
+from .. import bodies
+from ..contract import amass, npz_file, result_file
+from ..contract.bodies import gender_of
 from ..contract.errors import RequestError, ResultFileError
 from ..contract.motion import Capture, Motion
-from ..evaluation.bodies import gender_of
 from . import outputs
 from .overlay import chosen_take
 
@@ -40,14 +41,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 def amass_arrays(capture: Capture, motion: Motion, *, fps: float | None) -> dict[str, np.ndarray]:
     """What an AMASS file of `motion` holds, at its own frame rate unless `fps` is given."""
-    gender = gender_of(capture)
-    body = body_file.load(body_file.EMBEDDED_BODY, gender)
     return amass.to_amass(
         motion,
         capture.camera,
-        body.rest_joints(motion.betas)[0],
+        bodies.of_capture(capture).rest_joints(motion.betas)[0],
         fps=fps or amass.usual_fps(motion.times_s),
-        gender=gender,
+        gender=gender_of(capture),
     )
 
 

@@ -31,6 +31,7 @@ def make() -> argparse.ArgumentParser:
     _add_benchmark(verbs)
     add_train(verbs)
     _add_cache(verbs)
+    _add_convert_body(verbs)
     add_serve(verbs)
     add_jobs(verbs, add_request=_add_request)
     _add_experiment(verbs)
@@ -88,6 +89,21 @@ def _add_cache(verbs: _Verbs) -> None:
     cache = verbs.add_parser("cache", help="show or clear what is kept of earlier captures")
     cache.add_argument("--clear", action="store_true", help="give up all of it")
     cache.add_argument("--data", type=Path, metavar="DIR", help="the service's data folder")
+
+
+def _add_convert_body(verbs: _Verbs) -> None:
+    convert = verbs.add_parser("convert-body", help="make a body file of your own SMPL file")
+    convert.add_argument("file", type=Path, metavar="FILE", help="official, .pkl or .npz")
+    convert.add_argument(
+        *("-o", "--output"),
+        type=Path,
+        metavar="FILE",
+        help="the body file, .npz (default: where Blender looks, in the data folder)",
+    )
+    convert.add_argument("--gender", choices=GENDERS, help="default: by the file's name")
+    convert.add_argument(
+        "--extra", type=Path, metavar="FILE", help="J_regressor_extra.npy (default: beside FILE)"
+    )
 
 
 def _add_overlay(verbs: _Verbs) -> None:

@@ -30,6 +30,7 @@ FORMAT = 1
 MOST_DENSE = 2**26  # numbers of one matrix; ours has 2**21
 GENDERS = ("neutral", "female", "male")
 EMBEDDED_BODY = Path(__file__).parents[1] / "body" / "data" / "embedded_body.npz"
+CONVERT = "Convert the official file again, with `stripmocap convert-body`."
 _BETAS: dict[tuple[int, ...], int] = {PARENTS: BETAS_COUNT, SMPLH_PARENTS: SMPLH_BETAS_COUNT}
 _SPARSE_PARTS = ("rows", "columns", "values", "shape")
 
@@ -104,6 +105,52 @@ class BodyTemplate:
         object.__setattr__(self, name, value)
 
 
+def save(template: BodyTemplate, path: Path) -> None:
+    """Writes a body of SMPL's joints to `path`, whole or not at all.
+
+    Raises:
+        BodyFileError: it has other joints, its name does not end in its gender, or the file cannot
+            be written.
+    """
+    family, _, gender = template.name.rpartition(" ")
+    if template.parents != PARENTS or gender not in GENDERS or not family:
+        raise BodyFileError(
+            f"{template.name} with {len(template.parents)} joints cannot be kept as a body file",
+            hint="Body files hold women, men or neutral bodies with SMPL's 24 joints.",
+        )
+    matrices = ("J_regressor", "lbs_weights", "landmark_regressor")
+    arrays: dict[str, np.ndarray] = {
+        "format": np.array(FORMAT),
+        "name": np.array(family),
+        "genders": np.array([gender]),
+        "licence": np.array(template.licence),
+        "faces": template.faces,
+        "uv": template.uv,
+        "posedirs": template.posedirs,
+        "landmark_names": np.array(template.landmark_names),
+        f"{gender}.v_template": template.v_template,
+        f"{gender}.shapedirs": template.shapedirs,
+    }
+    for name in matrices:
+        arrays |= sparse_parts(name, getattr(template, name))
+    npz_file.write(path, arrays, error=BodyFileError)
+
+
+def names_in(path: Path) -> tuple[str, ...]:
+    """The names of the bodies in a file by gender, "" for those of `GENDERS` that are not there.
+
+    Only a few bytes are read.
+
+    Raises:
+        BodyFileError: the file is missing, or is no body file.
+    """
+    arrays = npz_file.read(path, error=BodyFileError, names=("name", "genders", "landmark_names"))
+    if "name" not in arrays or "landmark_names" not in arrays:
+        raise BodyFileError(f"{path} is no body file", hint=CONVERT)
+    there = {str(each) for each in np.ravel(arrays.get("genders", np.array(GENDERS)))}
+    return tuple(f"{arrays['name']} {each}" if each in there else "" for each in GENDERS)
+
+
 def load(path: Path, gender: str = "neutral") -> BodyTemplate:
     """The body of `gender` in the file at `path`.
 
@@ -114,7 +161,8 @@ def load(path: Path, gender: str = "neutral") -> BodyTemplate:
         raise BodyFileError(
             f"there is no {gender!r} body", hint=f"Choose one of {', '.join(GENDERS)}."
         )
-    arrays = npz_file.read(path, error=BodyFileError, hint="Install Strip Mocap again.")
+    hint = "Install Strip Mocap again." if path == EMBEDDED_BODY else CONVERT
+    arrays = npz_file.read(path, error=BodyFileError, hint=hint)
     try:
         if int(arrays["format"]) > FORMAT:
             raise BodyFileError(
@@ -135,9 +183,7 @@ def load(path: Path, gender: str = "neutral") -> BodyTemplate:
             landmark_regressor=_dense(arrays, "landmark_regressor"),
         )
     except (KeyError, ValueError, IndexError, TypeError, OverflowError, MemoryError) as error:
-        raise BodyFileError(
-            f"{path} is not a complete body file ({error})", hint="Install Strip Mocap again."
-        ) from error
+        raise BodyFileError(f"{path} is not a complete body file ({error})", hint=hint) from error
 
 
 def sparse_parts(name: str, array: np.ndarray) -> dict[str, np.ndarray]:

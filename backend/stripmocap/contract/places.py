@@ -1,4 +1,4 @@
-"""Where both sides look for each other: the data folder, and the note of the backend's Python.
+"""Where both sides look for each other: the data folder, the bodies and a note in it.
 
 The note is `backend.json` in the data folder, written by `make` for the Blender of the same user.
 """
@@ -15,6 +15,7 @@ from typing import Any, cast
 from . import private_file
 
 NOTE = "backend.json"
+BODIES = "bodies"
 
 
 def data_folder(environment: Mapping[str, str] = os.environ) -> Path:
@@ -30,6 +31,11 @@ def data_folder(environment: Mapping[str, str] = os.environ) -> Path:
     else:
         root = Path(environment.get("XDG_DATA_HOME") or home / ".local" / "share")
     return root / "stripmocap"
+
+
+def bodies_folder(data: Path | None = None) -> Path:
+    """Where the user's body files are; it may not exist yet."""
+    return (data or data_folder()) / BODIES
 
 
 def note_python(data: Path | None = None) -> None:

@@ -1,9 +1,9 @@
-"""The body that a capture was made with."""
+"""The body that a capture was made with, in torch."""
 
 from __future__ import annotations
 
+from .. import bodies
 from ..body.model import Body
-from ..contract import body_file
 from ..contract.body_file import BodyTemplate
 from ..contract.motion import Capture
 
@@ -14,11 +14,5 @@ def body_of(capture: Capture) -> tuple[BodyTemplate, Body]:
     Raises:
         BodyFileError: it is not on this machine.
     """
-    template = body_file.load(body_file.EMBEDDED_BODY, gender_of(capture))
+    template = bodies.of_capture(capture)
     return template, Body.from_template(template)
-
-
-def gender_of(capture: Capture) -> str:
-    """One of `GENDERS`; neutral for a capture whose request is not kept."""
-    gender = capture.provenance.get("request", {}).get("body", "neutral")
-    return gender if gender in body_file.GENDERS else "neutral"
