@@ -49,7 +49,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, network: Path) -> dict[str, Any]:
     def load(tools, options):
         said["tools"], said["options"] = tools, options
 
-        def estimate(people, camera, report, *, publish, journal):
+        def estimate(people, camera, report, *, start, clip, publish, journal):
             said["camera"] = camera
             motion = toy_motion(0, frames=2, fps=30, seed=0)
             return Estimate(camera=replace(camera, focal_px=77.0), motions=(motion,))
@@ -58,6 +58,6 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, network: Path) -> dict[str, Any]:
 
     monkeypatch.setattr(pipeline, "BlazePose", lambda: None)
     monkeypatch.setattr(pipeline, "follow", follow)
-    monkeypatch.setattr(pipeline, "ESTIMATORS", {"smplify": load})
+    monkeypatch.setattr(pipeline, "ESTIMATORS", {"smplify": {"embedded": load}})
     monkeypatch.setattr(assets, "locate", lambda name: network)
     return said

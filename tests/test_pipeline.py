@@ -99,14 +99,14 @@ def test_a_part_is_published_as_a_capture_that_says_so(footage, asked, monkeypat
     parts = []
 
     def load(tools, options):
-        def estimate(people, camera, report, *, publish, journal):
+        def estimate(people, camera, report, *, start, clip, publish, journal):
             estimated = Estimate(camera, (toy_motion(0, frames=2, fps=30, seed=0),))
             publish(estimated)
             return estimated
 
         return estimate
 
-    monkeypatch.setattr(pipeline, "ESTIMATORS", {"smplify": load})
+    monkeypatch.setattr(pipeline, "ESTIMATORS", {"smplify": {"embedded": load}})
 
     whole = pipeline.Workshop().capture(request(footage), report=silent, publish=parts.append)
 

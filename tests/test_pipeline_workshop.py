@@ -39,7 +39,7 @@ def store(tmp_path) -> StepStore:
 def made(asked, monkeypatch) -> list[str]:
     """The steps that had to be made, in order."""
     steps = []
-    follow, load = pipeline.follow, pipeline.ESTIMATORS["smplify"]
+    follow, load = pipeline.follow, pipeline.ESTIMATORS["smplify"]["embedded"]
 
     def counted_follow(*arguments, **named):
         steps.append("people")
@@ -56,7 +56,7 @@ def made(asked, monkeypatch) -> list[str]:
         return counted
 
     monkeypatch.setattr(pipeline, "follow", counted_follow)
-    monkeypatch.setattr(pipeline, "ESTIMATORS", {"smplify": counted_load})
+    monkeypatch.setattr(pipeline, "ESTIMATORS", {"smplify": {"embedded": counted_load}})
     return steps
 
 

@@ -10,7 +10,10 @@ from stripmocap_extension.addon.contract import errors, jobs, messages, result_f
 from toyshot import toy_capture
 
 DEADLINE_S = 20.0
-SMPLIFY = jobs.MethodStatus("smplify", "SMPLify", "estimator", ready=True, lacks=())
+SMPLIFY = jobs.MethodStatus(
+    "smplify", "SMPLify", ("estimator", "refiner"), weights="embedded", ready=True, lacks=()
+)
+SPIN = jobs.MethodStatus("spin", "SPIN", ("estimator",), weights="embedded", ready=True, lacks=())
 
 
 def request(path="walk.mp4"):
@@ -27,8 +30,8 @@ def status(job_id="1", *, state="queued", key="k.1", request=None):
 
 def health(*, remote=False):
     return jobs.Health(
-        version="1", contract=1, epoch="e", remote=remote, finish_jobs=False, devices=(),
-        methods=(SMPLIFY,), queued=0, running=0, disk_free=1, cache_size=0, cache_limit=1,
+        version="1", contract=2, epoch="e", remote=remote, finish_jobs=False, devices=(),
+        methods=(SMPLIFY, SPIN), queued=0, running=0, disk_free=1, cache_size=0, cache_limit=1,
         notices=(),
     )  # fmt: skip
 

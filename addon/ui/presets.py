@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ..contract import jobs, methods
 
@@ -18,7 +18,7 @@ class Preset:
     says: str  # what it does, in a sentence without its full stop
     runs: tuple[str, ...]  # keys of the service's methods, the estimator first
     at_most_s: float | None = None  # of each strip, from its start
-    options: methods.SmplifyOptions = field(default_factory=methods.SmplifyOptions)
+    weights: str = "embedded"  # that the methods run on
 
 
 PRESETS = {
@@ -57,7 +57,7 @@ def lacks(preset: Preset, health: jobs.Health | None) -> str:
             return f"{preset.label} needs the method {key}, which this version does not have"
     if health is None:
         return ""
-    known = {each.key: each for each in health.methods}
+    known = {each.key: each for each in health.methods if each.weights == preset.weights}
     for key in preset.runs:
         if key not in known:
             return f"{preset.label} needs {key}, which the service does not have"

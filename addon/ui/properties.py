@@ -113,10 +113,14 @@ def request(
     """
     preset = PRESETS[chosen.preset]
     start_s, stop_s = span or _span(preset, shot)
+    estimator, refiner = preset.runs[0], next(iter(preset.runs[1:]), None)
     return messages.CaptureRequest(
         clip=messages.Clip(str(shot.path), start_s=start_s, stop_s=stop_s),
-        estimator=preset.runs[0],
-        options=_options(chosen, preset),
+        estimator=estimator,
+        options=_options(chosen, estimator),
+        weights=preset.weights,
+        refiner=refiner,
+        refiner_options=_options(chosen, refiner) if refiner else None,
         body=chosen.body,
         height_m=round(chosen.height_m, 3) if chosen.use_height else None,
         focal_px=_focal_px(chosen, shot),
@@ -143,9 +147,10 @@ def _span(preset: Preset, shot: Shot) -> tuple[float, float]:
     return shot.start_s, min(shot.stop_s, shot.start_s + preset.at_most_s)
 
 
-def _options(chosen: STRIPMOCAP_PG_scene, preset: Preset) -> methods.SmplifyOptions:
-    if not chosen.tuned:
-        return preset.options
+def _options(chosen: STRIPMOCAP_PG_scene, method: str) -> methods.Options:
+    kind = methods.METHODS[method].options
+    if not chosen.tuned or kind is not methods.SmplifyOptions:
+        return kind()
     # Single precision makes 0.1 a little more; six digits are what the user saw.
     return methods.SmplifyOptions(
         **{name: round(float(getattr(chosen, name)), 6) for name in _BOUNDS}

@@ -1,33 +1,34 @@
 """From a request to a capture: the whole story, top to bottom. Nobody else knows the order.
 
-Two steps may be kept between captures, each under a key of exactly what it depends on: who is seen
-where (`PEOPLE`), and the bodies that are fitted to that (`FIT`). What a fit is computed on is not
-part of its key: devices differ in the last bits only.
+Its steps may be kept between captures, each under a key of exactly what it depends on: who is seen
+where (`PEOPLE`), bodies posed frame by frame (`FRAME`), and bodies fitted over time (`FIT`), which
+may start from those. What a step is computed on is not part of its key: devices differ in the last
+bits only.
 """
 
 from __future__ import annotations
 
+import functools
 import gc
 import logging
 import math
-import threading
-import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeout
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import psutil
 import torch
 
 from . import assets
+from .beat import Beat, Report
+from .body.official import read_official
 from .contract import body_file, result_file
 from .contract.body_file import EMBEDDED_BODY, BodyTemplate
 from .contract.errors import DeviceOutOfMemory, NobodyFound, StripMocapError, VideoError
 from .contract.messages import CaptureRequest, Clip
-from .contract.methods import POSE_PRIORS
+from .contract.methods import POSE_PRIORS, Method
 from .contract.motion import Camera, Capture, Take
 from .methods.catalogue import ESTIMATORS
 from .methods.toolbox import FRAMES_AT_ONCE, Estimate, Estimator, Tools
@@ -37,22 +38,25 @@ from .people.journal import Journal
 from .people.observations import Person
 from .people.recorded import Diverged, Recorded
 from .people.tracking import Detector, follow
-from .provenance import provenance, what_a_fit_depends_on, what_sight_depends_on
+from .provenance import (
+    network_of,
+    provenance,
+    what_a_method_depends_on,
+    what_sight_depends_on,
+)
 from .steps import Memory, StepStore, key_of
 from .video.frames import VideoInfo, files_of, probe, read_frames
 
-Report = Callable[[str, int, int], None]  # stage, done, of (0: not known); may raise Cancelled
 Publish = Callable[[Capture], None]  # handed what is finished of a long shot, ever more of it
 
-CHECK, LOAD, PEOPLE, FIT = "check", "load", "people", "fit"
-STAGES = (LOAD, CHECK, PEOPLE, FIT)  # that a report is told of, in order; some may be left out
+CHECK, LOAD, PEOPLE, FRAME, PIXELS, FIT = "check", "load", "people", "frame", "pixels", "fit"
+# That a report is told of, in order; some are left out.
+STAGES = (LOAD, CHECK, PEOPLE, FRAME, PIXELS, FIT)
+STEPS = {"frame": FRAME, "fitted": FIT}  # under which a take is kept
 # Of the diagonal, where nobody says better: phones have 0.65 to 0.8, cinema lenses 0.8 to 1.2.
 USUAL_FOCAL = 0.85
-TAKE = "fitted"  # what an estimator that fits to keypoints makes
 SMALL_FRAMES_AT_ONCE = 100
-PULSE_S = 0.1  # between reports of one and the same state
 MOST_LOADED = 4  # estimators that stay loaded
-_Made = TypeVar("_Made")
 
 log = logging.getLogger(__name__)
 
@@ -130,61 +134,70 @@ class Workshop:
         *,
         small: bool,
     ) -> Capture:
-        clip, beat = request.clip, _Beat(report)
+        clip, beat = request.clip, Beat(report, stage=LOAD)
         beat(LOAD, 0, 1)
         info = probe(clip.path, pulse=beat.again)
         camera = _camera(info, request.focal_px)
-        template = body_file.load(EMBEDDED_BODY, request.body)
+        template = beat.while_waiting(lambda: _body(request))
         # Networks may have to be fetched first.
         origin = beat.while_waiting(lambda: provenance(request, info, template))
         sums = {name: each["sha256"] for name, each in origin["files"].items()}
         window = SMALL_FRAMES_AT_ONCE if small else FRAMES_AT_ONCE
-        fits_on = what_a_fit_depends_on(request, sums, window=window)
-        estimator = self._estimator(request, template, fits_on=fits_on)
+        ways = [
+            self._way(request, method, template, sums=sums, window=window)
+            for method in request.methods
+        ]
         beat(LOAD, 1, 1)
         memory, sees_on = _memory(clip, steps, beat), what_sight_depends_on(clip, sums)
 
-        def fit(journal: Journal | None) -> Estimate:
-            people = memory.once_with_journal(
+        @functools.cache
+        def people() -> list[Person]:
+            found = memory.once_with_journal(
                 PEOPLE,
                 sees_on,
                 make=lambda journal: self._people(clip, info, beat, journal=journal),
                 pack=observations.packed,
                 unpack=observations.unpacked,
             )
-            if not people:
+            if not found:
                 raise _nobody(clip)
-            hand_out = _partly(publish, origin)
-            return estimator(people, camera, beat, publish=hand_out, journal=journal)
+            return found
 
-        depends_on = {**fits_on, "people": sees_on, "focal_px": camera.focal_px}
-        estimate = memory.once_with_journal(
-            FIT, depends_on, make=fit, pack=_packed, unpack=_unpacked
-        )
-        return _captured(estimate, origin)
+        shot = _Shot(clip, camera, people, {"people": sees_on, "focal_px": camera.focal_px})
+        return _captured(ways, shot, memory, beat, origin=origin, publish=publish)
 
-    def _estimator(
-        self, request: CaptureRequest, template: BodyTemplate, *, fits_on: Mapping[str, Any]
-    ) -> Estimator:
-        """The method that was asked for, loaded once for everything that it depends on."""
-        key = key_of(**fits_on)
+    def _way(
+        self,
+        request: CaptureRequest,
+        method: Method,
+        template: BodyTemplate,
+        *,
+        sums: Mapping[str, str],
+        window: int,
+    ) -> _Way:
+        """A method of the request, loaded once for everything that it depends on."""
+        depends_on = what_a_method_depends_on(request, method, sums, window=window)
+        key = key_of(**depends_on)
         estimator = self._estimators.pop(key, None)
         if estimator is None:
+            network = network_of(request, method)
             tools = Tools(
                 template,
                 self.device,
                 height_m=request.height_m,
                 pose_prior=assets.locate(POSE_PRIORS[request.pose_prior]),
-                frames_at_once=fits_on["frames_at_once"],
+                network=None if network is None else assets.locate(network),
+                frames_at_once=window,
             )
-            estimator = ESTIMATORS[request.estimator](tools, request.options)
+            load = ESTIMATORS[method.key][request.weights]
+            estimator = load(tools, request.options_of(method))
         self._estimators[key] = estimator  # the last used stands last
         for oldest in list(self._estimators)[:-MOST_LOADED]:
             del self._estimators[oldest]
-        return estimator
+        return _Way(method.take, estimator, depends_on)
 
     def _people(
-        self, clip: Clip, info: VideoInfo, beat: _Beat, *, journal: Journal | None
+        self, clip: Clip, info: VideoInfo, beat: Beat, *, journal: Journal | None
     ) -> list[Person]:
         """Everybody who is in `clip` for long enough, the most prominent first; perhaps nobody."""
         self._eyes = self._eyes or BlazePose()
@@ -198,48 +211,67 @@ class Workshop:
             return _noted(clip, info, beat, Recorded(self._eyes, journal))
 
 
-class _Beat:
-    """A report that can be told again where it stands, so that a cancel is heard at once."""
+@dataclass(frozen=True, eq=False)
+class _Way:
+    """One of the methods that a request runs, ready."""
 
-    def __init__(self, report: Report) -> None:
-        self._report = report
-        self._last = (LOAD, 0, 0)
-        self._said_s = -math.inf
-
-    def __call__(self, stage: str, done: int, of: int) -> None:
-        self._last, self._said_s = (stage, done, of), time.monotonic()
-        self._report(stage, done, of)
-
-    def again(self) -> None:
-        """Tells once more what was told last, if that was a while ago."""
-        self.now_and_then(*self._last)
-
-    def now_and_then(self, stage: str, done: int, of: int) -> None:
-        """Tells it, if the last time was a while ago."""
-        if time.monotonic() - self._said_s >= PULSE_S:
-            self(stage, done, of)
-
-    def while_waiting(self, work: Callable[[], _Made]) -> _Made:
-        """What `work` gives, done beside a beat that goes on and may end the waiting."""
-        answer: Future[_Made] = Future()
-
-        def run() -> None:
-            try:
-                answer.set_result(work())
-            except BaseException as error:
-                answer.set_exception(error)
-
-        threading.Thread(target=run, daemon=True).start()
-        while True:
-            try:
-                return answer.result(timeout=PULSE_S)
-            except FutureTimeout:
-                if answer.done():
-                    raise
-                self.again()
+    take: str  # what it makes
+    estimator: Estimator
+    depends_on: dict[str, Any]  # but for what it is called with
 
 
-def _memory(clip: Clip, steps: StepStore | None, beat: _Beat) -> Memory:
+@dataclass(frozen=True, eq=False)
+class _Shot:
+    """What methods are called with."""
+
+    clip: Clip
+    camera: Camera
+    people: Callable[[], list[Person]]  # who are looked for when they are first asked for
+    depends_on: dict[str, Any]
+
+
+def _captured(
+    ways: Sequence[_Way],
+    shot: _Shot,
+    memory: Memory,
+    beat: Beat,
+    *,
+    origin: dict[str, Any],
+    publish: Publish | None,
+) -> Capture:
+    """What `ways` make one after the other, each of what the one before it made."""
+    takes: list[Take] = []
+    start: Estimate | None = None
+    depends_on: dict[str, Any] | None = None
+    for way in ways:
+        depends_on = {**way.depends_on, **shot.depends_on, "start": depends_on}
+
+        def make(
+            journal: Journal | None, way: _Way = way, start: Estimate | None = start
+        ) -> Estimate:
+            return way.estimator(
+                shot.people(),
+                shot.camera,
+                beat,
+                start=start,
+                clip=shot.clip,
+                publish=_partly(publish, origin, takes=takes, label=way.take),
+                journal=journal,
+            )
+
+        start = memory.once_with_journal(
+            STEPS[way.take],
+            depends_on,
+            make=make,
+            pack=functools.partial(_packed, label=way.take),
+            unpack=functools.partial(_unpacked, label=way.take),
+        )
+        takes.append(Take(way.take, start.motions))
+    assert start is not None, "there is an estimator"
+    return Capture(camera=start.camera, takes=tuple(takes), provenance=origin)
+
+
+def _memory(clip: Clip, steps: StepStore | None, beat: Beat) -> Memory:
     """What `steps` holds of the footage, which is read for its checksum if it is new."""
     files, _ = files_of(clip.path)
     try:
@@ -255,7 +287,7 @@ def _memory(clip: Clip, steps: StepStore | None, beat: _Beat) -> Memory:
         ) from error
 
 
-def _followed(clip: Clip, info: VideoInfo, beat: _Beat, detector: Detector) -> list[Person]:
+def _followed(clip: Clip, info: VideoInfo, beat: Beat, detector: Detector) -> list[Person]:
     expected = _expected_frames(clip, info)
     beat(PEOPLE, 0, expected or 0)
     return follow(
@@ -266,7 +298,7 @@ def _followed(clip: Clip, info: VideoInfo, beat: _Beat, detector: Detector) -> l
     )
 
 
-def _noted(clip: Clip, info: VideoInfo, beat: _Beat, detector: Recorded) -> list[Person]:
+def _noted(clip: Clip, info: VideoInfo, beat: Beat, detector: Recorded) -> list[Person]:
     """The same; what was found so far is kept, whatever stops the work."""
     try:
         return _followed(clip, info, beat, detector)
@@ -299,24 +331,32 @@ def _camera(info: VideoInfo, focal_px: float | None) -> Camera:
     )
 
 
-def _captured(estimate: Estimate, origin: dict[str, Any]) -> Capture:
-    return Capture(camera=estimate.camera, takes=(Take(TAKE, estimate.motions),), provenance=origin)
+def _body(request: CaptureRequest) -> BodyTemplate:
+    """The body that is captured: ours, or SMPL's where the weights are the authors'."""
+    if request.weights == "embedded":
+        return body_file.load(EMBEDDED_BODY, request.body)
+    return read_official(assets.locate(f"smpl_{request.body}"))
 
 
-def _partly(publish: Publish | None, origin: dict[str, Any]) -> Callable[[Estimate], None] | None:
-    """`publish` for what is finished so far, whose provenance says so."""
+def _partly(
+    publish: Publish | None, origin: dict[str, Any], *, takes: Sequence[Take], label: str
+) -> Callable[[Estimate], None] | None:
+    """`publish` for what is finished so far, behind whole `takes`; its provenance says so."""
     if publish is None:
         return None
-    return lambda estimate: publish(_captured(estimate, {**origin, "partial": True}))
+    partial = {**origin, "partial": True}
+    return lambda estimate: publish(
+        Capture(estimate.camera, (*takes, Take(label, estimate.motions)), partial)
+    )
 
 
-def _packed(estimate: Estimate) -> dict[str, Any]:
-    return result_file.packed(_captured(estimate, {}))
+def _packed(estimate: Estimate, *, label: str) -> dict[str, Any]:
+    return result_file.packed(Capture(estimate.camera, (Take(label, estimate.motions),), {}))
 
 
-def _unpacked(arrays: Mapping[str, np.ndarray]) -> Estimate:
+def _unpacked(arrays: Mapping[str, np.ndarray], *, label: str) -> Estimate:
     kept = result_file.unpacked(dict(arrays), name="what was kept")
-    return Estimate(kept.camera, kept.take(TAKE).motions)
+    return Estimate(kept.camera, kept.take(label).motions)
 
 
 def _is_out_of_memory(error: Exception) -> bool:

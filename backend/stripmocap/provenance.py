@@ -12,15 +12,17 @@ from typing import Any
 from . import assets
 from .contract.body_file import BodyTemplate
 from .contract.messages import CaptureRequest, Clip
-from .contract.methods import METHODS, POSE_PRIORS
+from .contract.methods import POSE_PRIORS, Method
 from .video.frames import VideoInfo, files_of
 
 # Raised by hand whenever the same request would give another result (a house test reminds).
 PEOPLE_CODE = 1
+FRAME_CODE = 1
 FIT_CODE = 1
 _EYES = ("blazepose_detector", "blazepose_landmarks")
 _EYES_USE = ("av", "opencv-python-headless", "ai-edge-litert", "numpy")
-_FIT_USES = ("torch", "scipy", "numpy")
+_NETWORKS = ("spin_embedded", "spin_official")
+_METHODS_USE = ("torch", "scipy", "numpy")
 
 
 def provenance(request: CaptureRequest, info: VideoInfo, template: BodyTemplate) -> dict[str, Any]:
@@ -29,10 +31,8 @@ def provenance(request: CaptureRequest, info: VideoInfo, template: BodyTemplate)
     Raises:
         AssetMissing, AssetCorrupt: a file that the method needs cannot be had.
     """
-    method = METHODS[request.estimator]
-    # The prior that was chosen stands where the method names its own.
-    chosen = {POSE_PRIORS["embedded"]: POSE_PRIORS[request.pose_prior]}
-    files = [assets.asset_named(chosen.get(name, name)) for name in method.needs]
+    names = [name for each in request.methods for name in _files_of(request, each)]
+    files = [assets.asset_named(name) for name in dict.fromkeys(names)]
     # What the user has to bring is missed before anything is fetched for minutes.
     files.sort(key=lambda each: each.how == assets.FETCHED)
     return {
@@ -43,7 +43,14 @@ def provenance(request: CaptureRequest, info: VideoInfo, template: BodyTemplate)
             "rotation_deg": info.rotation_deg,
         },
         "body": {"name": template.name, "licence": template.licence},
-        "method": {"key": method.key, "label": method.label, "licence": method.licence},
+        "methods": [
+            {
+                "key": each.key,
+                "label": each.label,
+                "licence": each.weights[request.weights].licence,
+            }
+            for each in request.methods
+        ],
         "files": {
             each.name: {"sha256": _checksum(assets.locate(each.name)), "licence": each.licence}
             for each in files
@@ -65,20 +72,35 @@ def what_sight_depends_on(clip: Clip, sums: Mapping[str, str]) -> dict[str, Any]
     }
 
 
-def what_a_fit_depends_on(
-    request: CaptureRequest, sums: Mapping[str, str], *, window: int
+def what_a_method_depends_on(
+    request: CaptureRequest, method: Method, sums: Mapping[str, str], *, window: int
 ) -> dict[str, Any]:
-    """Everything that an estimator depends on, but for what it is called with."""
+    """Everything that one of the request's methods depends on, but for what it is called with."""
+    weights = [name for name in _files_of(request, method) if name not in _EYES]
     return {
-        "code": FIT_CODE,
-        "estimator": request.estimator,
-        "options": asdict(request.options),
+        "code": {"frame": FRAME_CODE, "fitted": FIT_CODE}[method.take],
+        "method": method.key,
+        "options": asdict(request.options_of(method)),
         "body": request.body,
         "height_m": request.height_m,
         "frames_at_once": window,
-        "weights": {name: each for name, each in sums.items() if name not in _EYES},
-        "versions": {name: metadata.version(name) for name in _FIT_USES},
+        "weights": {name: sums[name] for name in weights},
+        "versions": {name: metadata.version(name) for name in _METHODS_USE},
     }
+
+
+def network_of(request: CaptureRequest, method: Method) -> str | None:
+    """The name of the file with the weights of the network of `method`; None if it has none."""
+    return next((name for name in _files_of(request, method) if name in _NETWORKS), None)
+
+
+def _files_of(request: CaptureRequest, method: Method) -> list[str]:
+    """Names of the files that `method` needs: what was chosen stands where it names the usual."""
+    chosen = {
+        POSE_PRIORS["embedded"]: POSE_PRIORS[request.pose_prior],
+        "smpl_neutral": f"smpl_{request.body}",
+    }
+    return [chosen.get(name, name) for name in method.weights[request.weights].needs]
 
 
 def _checksum(path: Path) -> str:

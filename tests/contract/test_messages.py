@@ -6,7 +6,7 @@ import math
 import pytest
 from stripmocap.contract.errors import RequestError
 from stripmocap.contract.messages import CaptureRequest, Clip
-from stripmocap.contract.methods import SmplifyOptions
+from stripmocap.contract.methods import METHODS, SmplifyOptions, SpinOptions
 
 
 def test_a_request_comes_back_from_json_as_it_was():
@@ -21,6 +21,74 @@ def test_a_request_comes_back_from_json_as_it_was():
     text = json.dumps(request.to_json(), allow_nan=False)
 
     assert CaptureRequest.from_json(json.loads(text)) == request
+
+
+def refined(**changes):
+    asked = {"estimator": "spin", "options": SpinOptions(), "refiner": "smplify", **changes}
+    return CaptureRequest(Clip("shot.mp4"), **asked)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        refined(weights="official"),
+        refined(refiner_options=SmplifyOptions(smoothness=2)),
+        refined(refiner=None),
+    ],
+)
+def test_a_request_of_several_methods_comes_back_from_json_as_it_was(request_):
+    text = json.dumps(request_.to_json(), allow_nan=False)
+
+    assert CaptureRequest.from_json(json.loads(text)) == request_
+
+
+def test_a_request_of_an_earlier_version_asks_for_what_it_asked_for():
+    earlier = {
+        "clip": {"path": "a.mp4", "start_s": 0.0, "stop_s": None},
+        "estimator": "smplify",
+        "options": {"depth_cue": 1.0, "smoothness": 2.0, "contacts": 1.0},
+        "body": "female",
+        "height_m": None,
+        "focal_px": None,
+        "pose_prior": "embedded",
+    }
+
+    request = CaptureRequest.from_json(earlier)
+
+    assert (request.weights, request.refiner) == ("embedded", None)
+    assert request.options == SmplifyOptions(smoothness=2)
+
+
+def test_a_refiner_runs_behind_the_estimator_with_its_own_options():
+    request = refined(refiner_options=SmplifyOptions(smoothness=2))
+
+    assert request.methods == (METHODS["spin"], METHODS["smplify"])
+    assert [request.options_of(each) for each in request.methods] == [
+        SpinOptions(),
+        SmplifyOptions(smoothness=2),
+    ]
+    assert request.stages == ("people", "frame", "fit")
+
+
+def test_options_of_a_refiner_that_are_not_given_are_its_defaults():
+    assert refined().refiner_options == SmplifyOptions()
+    assert CaptureRequest(Clip("a.mp4")).refiner_options is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"options": SmplifyOptions()}, "spin takes SpinOptions"),
+        ({"refiner_options": SpinOptions()}, "smplify takes SmplifyOptions"),
+        ({"refiner": "spin"}, "no refiner 'spin'"),
+        ({"refiner": None, "refiner_options": SmplifyOptions()}, "no refiner"),
+        ({"estimator": "smplify", "options": SmplifyOptions()}, "cannot refine itself"),
+        ({"weights": "stolen"}, "no 'stolen' weights"),
+    ],
+)
+def test_methods_that_do_not_go_together_are_refused(changes, said):
+    with pytest.raises(RequestError, match=said):
+        refined(**changes)
 
 
 def test_an_open_end_survives_json():
@@ -72,6 +140,9 @@ def test_what_cannot_be_is_refused_with_what_can(changes):
         {"clip": {"path": "a.mp4"}, "options": 3},
         {"clip": {"path": "a.mp4"}, "estimator": ["smplify"]},
         {"clip": {"path": "a.mp4"}, "height_m": "tall"},
+        {"clip": {"path": "a.mp4"}, "refiner": ["smplify"]},
+        {"clip": {"path": "a.mp4"}, "refiner_options": {}},
+        {"clip": {"path": "a.mp4"}, "weights": 3},
     ],
 )
 def test_json_that_is_no_request_is_refused(values):

@@ -5,7 +5,13 @@ from dataclasses import fields
 
 import pytest
 from stripmocap.contract.errors import RequestError
-from stripmocap.contract.methods import METHODS, SmplifyOptions, options_from_json
+from stripmocap.contract.methods import (
+    METHODS,
+    WEIGHTS,
+    SmplifyOptions,
+    method_named,
+    options_from_json,
+)
 
 
 @pytest.mark.parametrize("method", METHODS.values(), ids=lambda each: each.key)
@@ -36,3 +42,20 @@ def test_an_unknown_name_is_refused_with_those_that_are_known(method, values, sa
         options_from_json(method, values)
 
     assert "smplify" in refused.value.hint or "contacts" in refused.value.hint
+
+
+def test_a_method_without_options_says_that_it_has_none():
+    with pytest.raises(RequestError, match="no option speed") as refused:
+        options_from_json("spin", {"speed": 1})
+
+    assert refused.value.hint == "It has none."
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
+def test_a_method_is_found_by_what_it_can_be(weights):
+    assert method_named("smplify", role="refiner", weights=weights) is METHODS["smplify"]
+
+    with pytest.raises(RequestError, match="no refiner 'spin'") as refused:
+        method_named("spin", role="refiner", weights=weights)
+
+    assert refused.value.hint == "Choose one of smplify."

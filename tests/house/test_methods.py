@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import pytest
 from stripmocap import assets, pipeline
 from stripmocap.contract.jobs import STAGE_LABELS
-from stripmocap.contract.methods import METHODS, Method
+from stripmocap.contract.methods import METHODS, ROLES, WEIGHTS, Method, SpinOptions, Weights
 from stripmocap.methods.catalogue import ESTIMATORS
 
 
 def faults_of(
-    methods: dict[str, Method],
-    *,
-    estimators: Iterable[str],
-    refiners: Iterable[str],
-    files: Iterable[str],
+    methods: dict[str, Method], *, estimators: Mapping[str, Iterable[str]], files: Iterable[str]
 ) -> list[str]:
     """Where the contract's table and the backend's tables differ."""
     faults = [f"{key} calls itself {each.key}" for key, each in methods.items() if key != each.key]
-    for role, implemented in (("estimator", set(estimators)), ("refiner", set(refiners))):
-        listed = {key for key, each in methods.items() if each.role == role}
-        faults += [f"{role} {key} has no implementation" for key in sorted(listed - implemented)]
-        faults += [f"{role} {key} is not in METHODS" for key in sorted(implemented - listed)]
+    listed = {(key, kind) for key, each in methods.items() for kind in each.weights}
+    implemented = {(key, kind) for key, kinds in estimators.items() for kind in kinds}
+    faults += [f"{key} on {on} has no implementation" for key, on in sorted(listed - implemented)]
+    faults += [f"{key} on {on} is not in METHODS" for key, on in sorted(implemented - listed)]
     known = set(files)
     return faults + [
         f"{key} needs {name}, which is not in the table of files"
         for key, each in methods.items()
-        for name in each.needs
+        for weights in each.weights.values()
+        for name in weights.needs
         if name not in known
     ]
 
@@ -36,23 +33,33 @@ def faults_of(
 def test_the_tables_of_methods_and_files_agree():
     files = [each.name for each in assets.ASSETS]
 
-    assert faults_of(METHODS, estimators=ESTIMATORS, refiners=[], files=files) == []
+    assert faults_of(METHODS, estimators=ESTIMATORS, files=files) == []
 
 
 @pytest.mark.parametrize(
     ("estimators", "files", "fault"),
     [
-        ([], ["eyes"], "has no implementation"),
-        (["fly", "swim"], ["eyes"], "swim is not in METHODS"),
-        (["fly"], [], "needs eyes"),
+        ({}, ["eyes"], "has no implementation"),
+        ({"fly": ["official"]}, ["eyes"], "is not in METHODS"),
+        ({"fly": ["embedded"], "swim": ["embedded"]}, ["eyes"], "swim on embedded is not in"),
+        ({"fly": ["embedded"]}, [], "needs eyes"),
     ],
 )
 def test_a_difference_is_found(estimators, files, fault):
-    fly = Method("fly", "Fly", "estimator", needs=("eyes",), licence="MIT", options=object)
+    weights = {"embedded": Weights(("eyes",), "MIT", stage="fit")}
+    fly = Method("fly", "Fly", ("estimator",), take="frame", weights=weights, options=SpinOptions)
 
-    (found,) = faults_of({"fly": fly}, estimators=estimators, refiners=[], files=files)
+    found = faults_of({"fly": fly}, estimators=estimators, files=files)
 
-    assert fault in found
+    assert any(fault in each for each in found)
+
+
+def test_every_method_makes_a_take_that_is_kept_and_is_told_of():
+    for method in METHODS.values():
+        assert method.take in pipeline.STEPS
+        assert set(method.roles) <= set(ROLES)
+        assert set(method.weights) <= set(WEIGHTS)
+        assert {each.stage for each in method.weights.values()} <= set(pipeline.STAGES)
 
 
 def test_every_stage_of_a_capture_has_words_for_people():

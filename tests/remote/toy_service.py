@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 HEALTH = {
-    "version": "0", "contract": 1, "epoch": "e", "remote": False, "finish_jobs": False,
+    "version": "0", "contract": 2, "epoch": "e", "remote": False, "finish_jobs": False,
     "devices": [], "methods": [], "queued": 0, "running": 0, "disk_free": 1, "cache_size": 0,
     "cache_limit": 1, "notices": [],
 }  # fmt: skip
@@ -41,7 +41,7 @@ def main() -> None:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     told = {
         "url": f"http://127.0.0.1:{server.server_port}", "token": "t", "pid": os.getpid(),
-        "epoch": "e", "version": "0", "contract": 1,
+        "epoch": "e", "version": "0", "contract": 2,
     }  # fmt: skip
     (data / "server.json").write_text(json.dumps(told), encoding="utf-8")
     sys.stdin.read()  # until whoever started this has gone

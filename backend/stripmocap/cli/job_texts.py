@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from ..contract.jobs import Health, JobStatus
 
@@ -51,7 +52,7 @@ def paragraph(job: JobStatus) -> str:
         ("state", line(job).partition(": ")[2]),
         ("footage", clip["path"]),
         ("span", f"{clip['start_s']:g} s to {'the end' if stop_s is None else f'{stop_s:g} s'}"),
-        ("method", f"{job.request['estimator']}, {job.request['body']} body"),
+        ("method", f"{_method(job.request)}, {job.request['body']} body"),
         ("priority", str(job.priority)),
         ("attempts", str(job.attempts)),
         ("asked", _moment(job.created_s)),
@@ -63,6 +64,13 @@ def paragraph(job: JobStatus) -> str:
         ("advice", job.error and job.error.hint),
     ]
     return _facts(facts)
+
+
+def _method(request: Mapping[str, Any]) -> str:
+    """What was asked for; requests of earlier versions say less."""
+    named = "+".join(filter(None, (request["estimator"], request.get("refiner"))))
+    weights = request.get("weights", "embedded")
+    return named if weights == "embedded" else f"{named} on {weights} weights"
 
 
 def health(health: Health, url: str) -> str:
@@ -78,7 +86,8 @@ def health(health: Health, url: str) -> str:
             memory = f", {size(device.memory_free)} of {size(device.memory_total)} free"
         facts.append((device.name, f"{device.label}, {device.state}{memory}"))
     for method in health.methods:
-        facts.append((method.key, f"{method.label}: {'ready' if method.ready else 'lacks files'}"))
+        state = "ready" if method.ready else "lacks files"
+        facts.append((method.key, f"{method.label}, {method.weights} weights: {state}"))
         facts += [("", each) for each in method.lacks]
     facts += [
         ("disk", f"{size(health.disk_free)} free"),

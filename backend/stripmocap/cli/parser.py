@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..contract.body_file import GENDERS
 from ..contract.messages import CaptureRequest, Clip
-from ..contract.methods import METHODS, POSE_PRIORS, SmplifyOptions
+from ..contract.methods import METHODS, POSE_PRIORS, ROLES, WEIGHTS, Options, SmplifyOptions
 from ..contract.motion import TAKE_LABELS
 from .service_arguments import add_jobs, add_serve
 from .train_arguments import add_train
@@ -46,16 +46,32 @@ def request_of(arguments: argparse.Namespace) -> CaptureRequest:
     Raises:
         RequestError: a number is out of bounds, or the span is empty.
     """
-    chosen = {each.name: getattr(arguments, each.name) for each in fields(SmplifyOptions)}
+    estimator, _, refiner = arguments.method.partition("+")
     return CaptureRequest(
         clip=Clip(str(arguments.video), start_s=arguments.start, stop_s=arguments.stop),
-        estimator=arguments.method,
-        options=SmplifyOptions(**chosen),
+        estimator=estimator,
+        options=_options_of(estimator, arguments),
+        weights=arguments.weights,
+        refiner=refiner or None,
+        refiner_options=_options_of(refiner, arguments) if refiner else None,
         body=arguments.body,
         height_m=arguments.height,
         focal_px=arguments.focal,
         pose_prior=arguments.prior,
     )
+
+
+def _options_of(method: str, arguments: argparse.Namespace) -> Options:
+    """What was typed of the options of `method`; those of others do not matter."""
+    kind = METHODS[method].options
+    return kind(**{each.name: getattr(arguments, each.name) for each in fields(kind)})
+
+
+def _ways() -> tuple[str, ...]:
+    """What may be chosen as a method: an estimator alone, or with what refines it."""
+    able = {role: [k for k, each in METHODS.items() if role in each.roles] for role in ROLES}
+    both = [f"{one}+{other}" for one in able["estimator"] for other in able["refiner"]]
+    return (*able["estimator"], *(each for each in both if len(set(each.split("+"))) == 2))
 
 
 class _Version(argparse.Action):
@@ -186,7 +202,19 @@ def _add_request(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("video", type=Path, metavar="VIDEO", help="a movie, or one of its pictures")
     verb.add_argument("--start", type=float, default=0.0, metavar="S", help="seconds (default 0)")
     verb.add_argument("--stop", type=float, default=math.inf, metavar="S", help="default: the end")
-    verb.add_argument("--method", choices=tuple(METHODS), default="smplify")
+    verb.add_argument(
+        "--method",
+        choices=_ways(),
+        default="smplify",
+        help="smplify fits over time, spin poses each frame alone and at once, spin+smplify fits "
+        "from there",
+    )
+    verb.add_argument(
+        "--weights",
+        choices=WEIGHTS,
+        default="embedded",
+        help="our own body and networks, or the authors' SMPL and SPIN files that you bring",
+    )
     verb.add_argument("--body", choices=GENDERS, default="neutral")
     verb.add_argument(
         "--prior",

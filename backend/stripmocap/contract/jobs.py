@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_h
 
 from .errors import BackendMismatch, StripMocapError, from_code
 
-CONTRACT = 1  # raised when an older client or service would misread what is said
+CONTRACT = 2  # raised when an older client or service would misread what is said
 CONTRACT_HEADER = "Stripmocap-Contract"  # of every call that our own clients make, and its answer
 CLIENT_HEADER = "Stripmocap-Client"  # who asks: a secret of the client's own making
 CLIENT_KEY_LENGTH = 32  # hexadecimal digits of that secret
@@ -28,6 +28,8 @@ STAGE_LABELS = {
     "load": "opening the footage",
     "check": "looking for earlier work",
     "people": "finding people",
+    "frame": "posing each frame",
+    "pixels": "looking at each frame",
     "fit": "fitting bodies",
 }
 
@@ -141,11 +143,12 @@ class DeviceStatus:
 
 @dataclass(frozen=True)
 class MethodStatus:
-    """Whether a method can run here."""
+    """Whether a method can run here on some weights."""
 
     key: str
     label: str
-    role: str
+    roles: tuple[str, ...]
+    weights: str  # one of methods.WEIGHTS
     ready: bool
     lacks: tuple[str, ...]  # sentences: each file that it needs and how to get it
 

@@ -8,7 +8,17 @@ from typing import Any
 
 from .body_file import GENDERS
 from .errors import RequestError
-from .methods import HEIGHT_RANGE_M, METHODS, POSE_PRIORS, SmplifyOptions, options_from_json
+from .methods import (
+    HEIGHT_RANGE_M,
+    METHODS,
+    POSE_PRIORS,
+    WEIGHTS,
+    Method,
+    Options,
+    SmplifyOptions,
+    method_named,
+    options_from_json,
+)
 
 
 @dataclass(frozen=True)
@@ -35,18 +45,17 @@ class CaptureRequest:
 
     clip: Clip
     estimator: str = "smplify"  # a key of METHODS
-    options: SmplifyOptions = field(default_factory=SmplifyOptions)
+    options: Options = field(default_factory=SmplifyOptions)  # of the estimator
+    weights: str = "embedded"  # one of WEIGHTS
+    refiner: str | None = None  # a key of METHODS, which starts from what the estimator makes
+    refiner_options: Options | None = None  # None: no refiner, or its defaults, which are filled in
     body: str = "neutral"  # one of GENDERS
     height_m: float | None = None  # the actor's height; None: a grown person of usual height
     focal_px: float | None = None  # None: taken from the picture's diagonal
     pose_prior: str = "embedded"  # a key of POSE_PRIORS
 
     def __post_init__(self) -> None:
-        if self.estimator not in METHODS:
-            raise RequestError(
-                f"there is no method {self.estimator!r}",
-                hint=f"Choose one of {', '.join(METHODS)}.",
-            )
+        self._check_methods()
         if self.body not in GENDERS:
             raise RequestError(
                 f"there is no {self.body!r} body", hint=f"Choose one of {', '.join(GENDERS)}."
@@ -66,6 +75,46 @@ class CaptureRequest:
                 f"the focal length is {self.focal_px} px",
                 hint="Give pixels of the full picture, above 0.",
             )
+
+    @property
+    def methods(self) -> tuple[Method, ...]:
+        """What runs, in order."""
+        keys = [self.estimator] if self.refiner is None else [self.estimator, self.refiner]
+        return tuple(METHODS[key] for key in keys)
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The slow stages of the capture, in order; each has a step for each frame of a person."""
+        return ("people", *(each.weights[self.weights].stage for each in self.methods))
+
+    def options_of(self, method: Method) -> Options:
+        """What was chosen for one of `methods`."""
+        options = self.options if method.key == self.estimator else self.refiner_options
+        assert options is not None, "filled in"
+        return options
+
+    def _check_methods(self) -> None:
+        if self.weights not in WEIGHTS:
+            raise RequestError(
+                f"there are no {self.weights!r} weights",
+                hint=f"Choose one of {', '.join(WEIGHTS)}.",
+            )
+        estimator = method_named(self.estimator, role="estimator", weights=self.weights)
+        _check_options(estimator, self.options)
+        if self.refiner is None:
+            if self.refiner_options is not None:
+                raise RequestError(
+                    "there are options for a refiner, and no refiner", hint="Choose a refiner."
+                )
+            return
+        refiner = method_named(self.refiner, role="refiner", weights=self.weights)
+        if refiner == estimator:
+            raise RequestError(
+                f"{self.refiner} cannot refine itself", hint="Leave one of the two out."
+            )
+        if self.refiner_options is None:
+            object.__setattr__(self, "refiner_options", refiner.options())
+        _check_options(refiner, self.refiner_options)
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary that `json` can write; an open end of the span becomes None."""
@@ -87,6 +136,16 @@ class CaptureRequest:
             if span.get("stop_s") is None:
                 span["stop_s"] = math.inf
             options = options_from_json(rest.get("estimator", "smplify"), rest.pop("options", {}))
-            return cls(clip=Clip(**span), options=options, **rest)
+            refined = rest.pop("refiner_options", None)
+            if refined is not None:
+                refined = options_from_json(str(rest.get("refiner")), refined)
+            return cls(clip=Clip(**span), options=options, refiner_options=refined, **rest)
         except (KeyError, TypeError, ValueError) as error:
             raise RequestError(f"the request cannot be read ({error})") from error
+
+
+def _check_options(method: Method, options: Options | None) -> None:
+    if type(options) is not method.options:
+        raise RequestError(
+            f"{method.key} takes {method.options.__name__}, not {type(options).__name__}"
+        )

@@ -1,13 +1,15 @@
 """What can be run: each method with its label, what it needs, and what a person may choose.
 
 The add-on draws its menus from `METHODS` without torch; the backend's tables of implementations
-have the same keys (a house test). Options are frozen records whose defaults are good for most
-footage; numbers outside their bounds are refused.
+have the same keys (a house test). An estimator makes motion of what is seen; a refiner starts from
+what an estimator made. Options are frozen records whose defaults are good for most footage; numbers
+outside their bounds are refused.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -40,30 +42,94 @@ class SmplifyOptions:
 
 
 @dataclass(frozen=True)
+class SpinOptions:
+    """The regressor has nothing to choose: it looks at each frame once."""
+
+
+Options = SmplifyOptions | SpinOptions
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What a method runs on, in one of the ways in which it can be had."""
+
+    needs: tuple[str, ...]  # names of rows in the backend's table of files
+    licence: str  # SPDX identifier of the weights, or the name of their terms
+    stage: str  # of a capture, that the method's work is
+
+
+@dataclass(frozen=True)
 class Method:
-    """One way to get from people in pictures to motion."""
+    """One way to get from people in pictures to motion, or from motion to better motion."""
 
     key: str
     label: str
-    role: str  # "estimator" or "refiner"
-    needs: tuple[str, ...]  # names of rows in the backend's table of files
-    licence: str  # SPDX identifier of the weights it uses
-    options: type
+    roles: tuple[str, ...]  # of ROLES
+    take: str  # one of TAKE_LABELS: what it makes
+    weights: Mapping[str, Weights]  # by what WEIGHTS calls them
+    options: type[Options]
 
+
+ROLES = ("estimator", "refiner")
+# Embedded weights are shipped and free. Official ones are the authors', brought by the user, and
+# bind what is made with them to the authors' terms; bodies are then SMPL's.
+WEIGHTS = ("embedded", "official")
+_EYES = ("blazepose_detector", "blazepose_landmarks")
 
 METHODS = {
     "smplify": Method(
         key="smplify",
         label="SMPLify over time",
-        role="estimator",
-        needs=("blazepose_detector", "blazepose_landmarks", "embedded_body", "pose_prior"),
-        licence="GPL-3.0-or-later",
+        roles=("estimator", "refiner"),
+        take="fitted",
+        weights={
+            "embedded": Weights(
+                (*_EYES, "embedded_body", "pose_prior"), "GPL-3.0-or-later", stage="fit"
+            ),
+            "official": Weights(
+                (*_EYES, "smpl_neutral", "pose_prior"), "SMPL, non-commercial", stage="fit"
+            ),
+        },
         options=SmplifyOptions,
+    ),
+    "spin": Method(
+        key="spin",
+        label="HMR/SPIN, frame by frame",
+        roles=("estimator",),
+        take="frame",
+        weights={
+            "embedded": Weights(
+                (*_EYES, "embedded_body", "spin_embedded"), "GPL-3.0-or-later", stage="frame"
+            ),
+            "official": Weights(
+                (*_EYES, "smpl_neutral", "spin_official"),
+                "SPIN and SMPL, non-commercial",
+                stage="pixels",
+            ),
+        },
+        options=SpinOptions,
     ),
 }
 
 
-def options_from_json(method: str, values: dict[str, Any]) -> SmplifyOptions:
+def method_named(key: object, *, role: str, weights: str) -> Method:
+    """The method `key`, which can be a `role` on `weights`.
+
+    Raises:
+        RequestError: there is no such method; the hint names those that there are.
+    """
+    able = [each for each in METHODS.values() if role in each.roles and weights in each.weights]
+    for each in able:
+        if each.key == key:
+            return each
+    on = "" if weights == "embedded" else f" on {weights} weights"
+    raise RequestError(
+        f"there is no {role} {key!r}{on}",
+        hint=f"Choose one of {', '.join(each.key for each in able)}.",
+    )
+
+
+def options_from_json(method: str, values: dict[str, Any]) -> Options:
     """The options record of `method` with `values` in place of its defaults.
 
     Raises:
@@ -73,10 +139,10 @@ def options_from_json(method: str, values: dict[str, Any]) -> SmplifyOptions:
         raise RequestError(
             f"there is no method {method!r}", hint=f"Choose one of {', '.join(METHODS)}."
         )
-    known = {each.name for each in fields(METHODS[method].options)}
-    if unknown := sorted(set(values) - known):
+    known = sorted(each.name for each in fields(METHODS[method].options))
+    if unknown := sorted(set(values) - set(known)):
         raise RequestError(
             f"{method} has no option {', '.join(unknown)}",
-            hint=f"It has: {', '.join(sorted(known))}.",
+            hint=f"It has: {', '.join(known)}." if known else "It has none.",
         )
     return METHODS[method].options(**values)

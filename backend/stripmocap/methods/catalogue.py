@@ -1,7 +1,11 @@
-"""The methods that the contract lists, by key (a house test holds the tables equal)."""
+"""The methods that the contract lists, by key and weights (a house test holds the tables equal)."""
 
 from __future__ import annotations
 
+from .hmr import estimate
 from .smplify import fit
 
-ESTIMATORS = {"smplify": fit.load}
+ESTIMATORS = {
+    "smplify": {"embedded": fit.load, "official": fit.load},
+    "spin": {"embedded": estimate.load, "official": estimate.load_official},
+}

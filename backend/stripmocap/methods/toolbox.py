@@ -10,6 +10,7 @@ from typing import Protocol
 import torch
 
 from ..contract.body_file import BodyTemplate
+from ..contract.messages import Clip
 from ..contract.motion import Camera, Motion
 from ..people.journal import Journal
 from ..people.observations import Person
@@ -27,6 +28,7 @@ class Tools:
     device: torch.device
     height_m: float | None = None  # the actor's, where it is known
     pose_prior: Path | None = None  # a file of its own; None: the shipped one
+    network: Path | None = None  # the weights of a regressor; None: the shipped ones
     frames_at_once: int = FRAMES_AT_ONCE  # fewer need less memory
 
 
@@ -42,7 +44,11 @@ Publish = Callable[[Estimate], None]  # handed what is finished of a long shot, 
 
 
 class Estimator(Protocol):
-    """People go in together: a fit runs over all of them at once, and they share one ground."""
+    """People go in together: a fit runs over all of them at once, and they share one ground.
+
+    `start` is what an estimator made of the same people, where this one refines; `clip` is the
+    footage, for those that look at it again.
+    """
 
     def __call__(  # noqa: D102
         self,
@@ -50,6 +56,8 @@ class Estimator(Protocol):
         camera: Camera,
         report: Report,
         *,
+        start: Estimate | None = None,
+        clip: Clip | None = None,
         publish: Publish | None = None,
         journal: Journal | None = None,
     ) -> Estimate: ...

@@ -7,8 +7,9 @@ import math
 
 import pytest
 from pydantic import ValidationError
+from stripmocap.contract.errors import RequestError
 from stripmocap.contract.messages import CaptureRequest, Clip
-from stripmocap.contract.methods import METHODS, SmplifyOptions
+from stripmocap.contract.methods import METHODS, SmplifyOptions, SpinOptions
 from stripmocap.server.web import asks
 
 
@@ -21,15 +22,11 @@ def names(record) -> set[str]:
     [
         (asks.RequestAsk, CaptureRequest),
         (asks.ClipAsk, Clip),
-        (asks.SmplifyOptionsAsk, SmplifyOptions),
+        *((asks.OPTIONS[key], each.options) for key, each in METHODS.items()),
     ],
 )
 def test_an_ask_has_the_fields_of_the_contract(ask, record):
     assert set(ask.model_fields) == names(record)
-
-
-def test_every_method_has_the_options_that_can_be_asked():
-    assert {each.options for each in METHODS.values()} == {SmplifyOptions}
 
 
 def test_the_shortest_ask_means_the_request_with_its_defaults():
@@ -38,16 +35,40 @@ def test_the_shortest_ask_means_the_request_with_its_defaults():
     assert ask.meant() == CaptureRequest(Clip("/a.mp4"))
 
 
-def test_what_the_contract_writes_is_understood_as_it_was_meant():
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"options": SmplifyOptions(depth_cue=2.0)},
+        {"estimator": "spin", "options": SpinOptions(), "weights": "official"},
+        {
+            "estimator": "spin",
+            "options": SpinOptions(),
+            "refiner": "smplify",
+            "refiner_options": SmplifyOptions(smoothness=2.0),
+        },
+    ],
+)
+def test_what_the_contract_writes_is_understood_as_it_was_meant(asked):
     request = CaptureRequest(
-        Clip("/a.mp4", 1.5, 2.5),
-        options=SmplifyOptions(depth_cue=2.0),
-        body="female",
-        height_m=1.7,
-        focal_px=1200.0,
+        Clip("/a.mp4", 1.5, 2.5), body="female", height_m=1.7, focal_px=1200.0, **asked
     )
 
     assert asks.RequestAsk.model_validate(request.to_json()).meant() == request
+
+
+def test_options_that_are_not_said_are_those_of_the_method_that_was():
+    ask = asks.RequestAsk.model_validate({"clip": {"path": "/a.mp4"}, "estimator": "spin"})
+
+    assert ask.meant().options == SpinOptions()
+
+
+def test_options_of_another_method_are_refused_when_they_are_meant():
+    ask = asks.RequestAsk.model_validate(
+        {"clip": {"path": "/a.mp4"}, "estimator": "spin", "options": {"smoothness": 2.0}}
+    )
+
+    with pytest.raises(RequestError, match="no option smoothness"):
+        ask.meant()
 
 
 @pytest.mark.parametrize(
@@ -65,6 +86,8 @@ def test_what_the_contract_writes_is_understood_as_it_was_meant():
         {"clip": {"path": "/a\ud800.mp4"}},
         {"clip": {"path": "/a.mp4", "fps": 25}},
         {"clip": {"path": "/a.mp4"}, "estimator": "magic"},
+        {"clip": {"path": "/a.mp4"}, "refiner": "spin"},
+        {"clip": {"path": "/a.mp4"}, "weights": "stolen"},
         {"clip": {"path": "/a.mp4"}, "options": {"magic": 1.0}},
         {"clip": {"path": "/a.mp4"}, "options": {"smoothness": 1e9}},
         {"clip": {"path": "/a.mp4"}, "height_m": 17.0},

@@ -10,7 +10,7 @@ from stripmocap.contract.methods import METHODS
 from stripmocap.server.web import health
 from stripmocap.server.web.context import Recent
 
-NEEDED = METHODS["smplify"].needs
+NEEDED = METHODS["smplify"].weights["embedded"].needs
 
 
 @pytest.fixture
@@ -25,10 +25,14 @@ def found(monkeypatch):
     return put
 
 
+def told(key="smplify", weights="embedded"):
+    return next(each for each in health.methods() if (each.key, each.weights) == (key, weights))
+
+
 def test_a_method_with_all_its_files_is_ready(found):
     found()
 
-    (method,) = health.methods()
+    method = told()
 
     assert (method.ready, method.lacks) == (True, ())
 
@@ -36,7 +40,7 @@ def test_a_method_with_all_its_files_is_ready(found):
 def test_what_is_fetched_at_the_first_capture_keeps_no_method_from_running(found):
     found(blazepose_detector="missing")
 
-    (method,) = health.methods()
+    method = told()
 
     assert method.ready
     assert "fetched at the first capture" in method.lacks[0]
@@ -46,7 +50,7 @@ def test_what_is_fetched_at_the_first_capture_keeps_no_method_from_running(found
 def test_a_method_without_a_shipped_file_is_not_ready(found, state):
     found(pose_prior=state)
 
-    (method,) = health.methods()
+    method = told()
 
     assert "pose_prior" in NEEDED
     assert not method.ready
@@ -56,7 +60,18 @@ def test_a_method_without_a_shipped_file_is_not_ready(found, state):
 def test_what_no_method_needs_is_not_missed(found):
     found(smplify_prior="missing")
 
-    assert health.methods()[0].lacks == ()
+    assert told().lacks == ()
+
+
+def test_what_the_user_has_to_bring_is_named_with_where_it_is_from(found):
+    found(spin_official="missing")
+
+    method = told("spin", "official")
+
+    assert not method.ready
+    assert "model_checkpoint.pt" in method.lacks[0]
+    assert "github.com/nkolot/SPIN" in method.lacks[0]
+    assert told("spin").ready
 
 
 def test_what_is_costly_is_looked_at_only_now_and_then():

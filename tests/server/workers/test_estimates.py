@@ -8,8 +8,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from stripmocap import pipeline
+from stripmocap.contract.messages import CaptureRequest, Clip
+from stripmocap.contract.methods import SpinOptions
 from stripmocap.server.workers import estimates
-from stripmocap.server.workers.estimates import PLAN, Estimate
+from stripmocap.server.workers.estimates import Estimate
+
+PLAN = ("people", "fit")
 
 
 class Clock:
@@ -31,7 +35,7 @@ def played(rates, job, *, share=0.0):
         share: of earlier attempts.
     """
     clock = Clock()
-    estimate = Estimate(rates, share=share, clock=clock)
+    estimate = Estimate(rates, plan=PLAN, share=share, clock=clock)
     found = []
     for stage, steps, seconds, every in job:
         for step in range(0, steps, every):
@@ -49,17 +53,21 @@ def wildest_error(found, total_s, *, after=0.2):
     )
 
 
-def test_the_plan_is_in_the_words_and_the_order_of_the_pipeline():
-    assert PLAN == (pipeline.PEOPLE, pipeline.FIT)
-    assert tuple(each for each in pipeline.STAGES if each in PLAN) == PLAN
-    assert set(estimates.USUAL_RATES) == set(PLAN)
+@pytest.mark.parametrize("weights", ["embedded", "official"])
+def test_every_stage_of_a_plan_is_the_pipelines_has_a_rate_and_comes_in_order(weights):
+    request = CaptureRequest(
+        Clip("a.mp4"), estimator="spin", options=SpinOptions(), refiner="smplify", weights=weights
+    )
+
+    assert tuple(each for each in pipeline.STAGES if each in request.stages) == request.stages
+    assert set(request.stages) <= set(estimates.USUAL_RATES)
 
 
 @pytest.mark.parametrize("seed", range(40))
 def test_whatever_is_reported_the_share_never_falls_and_the_time_left_is_none_or_a_time(seed):
     rng = np.random.default_rng(seed)
     clock = Clock()
-    estimate = Estimate({"fit": 0.001} if seed % 2 else {}, share=seed / 50, clock=clock)
+    estimate = Estimate({"fit": 0.001} if seed % 2 else {}, plan=PLAN, share=seed / 50, clock=clock)
     shares = [estimate.now().share]
 
     for _ in range(200):
@@ -103,7 +111,7 @@ def test_on_a_machine_of_another_speed_later_stages_are_judged_by_the_first(fact
 
 def test_a_fit_that_moves_only_twice_goes_by_the_known_rate():
     clock = Clock()
-    estimate = Estimate({"fit": 0.05}, clock=clock)
+    estimate = Estimate({"fit": 0.05}, plan=PLAN, clock=clock)
     errors = []
 
     for tick in range(300):
@@ -126,7 +134,7 @@ def test_a_slow_start_is_forgotten():
 
 def test_a_quick_start_over_what_was_kept_is_forgotten():
     clock = Clock()
-    estimate = Estimate({"people": 0.1, "fit": 0.01}, clock=clock)
+    estimate = Estimate({"people": 0.1, "fit": 0.01}, plan=PLAN, clock=clock)
 
     for step in range(801):
         progress = estimate.report("people", step, 1000)
@@ -137,7 +145,7 @@ def test_a_quick_start_over_what_was_kept_is_forgotten():
 
 def test_a_stage_that_was_kept_takes_no_share():
     clock = Clock()
-    estimate = Estimate({"people": 0.1, "fit": 0.1}, clock=clock)
+    estimate = Estimate({"people": 0.1, "fit": 0.1}, plan=PLAN, clock=clock)
     estimate.report("people", 0, 100)
     estimate.report("people", 100, 100)
 
@@ -160,7 +168,7 @@ def test_a_later_attempt_begins_where_the_one_before_ended_and_moves_at_once():
 
 def test_the_time_left_falls_while_nothing_is_said_and_is_never_nothing():
     clock = Clock()
-    estimate = Estimate({"people": 1.0, "fit": 1.0}, clock=clock)
+    estimate = Estimate({"people": 1.0, "fit": 1.0}, plan=PLAN, clock=clock)
     estimate.report("fit", 0, 100)
 
     lefts = []
@@ -174,7 +182,7 @@ def test_the_time_left_falls_while_nothing_is_said_and_is_never_nothing():
 
 
 def test_before_the_first_frame_nobody_knows_how_long_it_takes():
-    estimate = Estimate({})
+    estimate = Estimate({}, plan=PLAN)
 
     assert estimate.now().left_s is None
     assert estimate.report("check", 10, 100).left_s is None
@@ -191,7 +199,7 @@ def test_the_rates_of_stages_that_were_long_enough_are_told():
 
 def test_a_rate_is_that_of_the_steps_once_they_have_found_their_pace():
     clock = Clock()
-    estimate = Estimate({}, clock=clock)
+    estimate = Estimate({}, plan=PLAN, clock=clock)
 
     for step in range(401):
         estimate.report("people", step, 400)
@@ -201,10 +209,16 @@ def test_a_rate_is_that_of_the_steps_once_they_have_found_their_pace():
 
 
 def test_a_jump_of_the_time_of_day_changes_nothing(monkeypatch):
-    estimate = Estimate({"fit": 1.0})
+    estimate = Estimate({"fit": 1.0}, plan=PLAN)
     before = estimate.report("fit", 0, 1000)
 
     monkeypatch.setattr("time.time", lambda: 0.0)
     after = estimate.report("fit", 1, 1000)
 
     assert after.left_s == pytest.approx(before.left_s, abs=60)
+
+
+def test_what_a_plan_leaves_out_takes_no_time():
+    estimate = Estimate({"people": 0.1, "frame": 0.001, "fit": 9.0}, plan=("people", "frame"))
+
+    assert estimate.report("people", 0, 100).left_s == pytest.approx(10.1, rel=0.05)

@@ -7,14 +7,14 @@ a test holds the fields here equal to its own. JSON's numbers are finite here: a
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Union
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
 from ...contract.body_file import GENDERS
 from ...contract.jobs import PRIORITY_RANGE
 from ...contract.messages import CaptureRequest
-from ...contract.methods import HEIGHT_RANGE_M, METHODS, POSE_PRIORS, SmplifyOptions
+from ...contract.methods import HEIGHT_RANGE_M, METHODS, POSE_PRIORS, WEIGHTS
 
 MAX_PATH = 4096  # characters
 MAX_NAME = 255
@@ -78,15 +78,25 @@ def _options(kind: type) -> type[Ask]:
     return create_model(f"{kind.__name__}Ask", __base__=Ask, __doc__=kind.__doc__, **entries)
 
 
-SmplifyOptionsAsk = _options(SmplifyOptions)
+OPTIONS = {key: _options(each.options) for key, each in METHODS.items()}
+_Options = Union[*OPTIONS.values()]  # type: ignore[valid-type]
+ESTIMATORS = tuple(key for key, each in METHODS.items() if "estimator" in each.roles)
+REFINERS = tuple(key for key, each in METHODS.items() if "refiner" in each.roles)
 
 
 class RequestAsk(Ask):
     """Everything that a result depends on."""
 
     clip: ClipAsk
-    estimator: Literal[*METHODS] = "smplify"  # type: ignore[valid-type]
-    options: SmplifyOptionsAsk = Field(default_factory=SmplifyOptionsAsk)  # type: ignore[valid-type]
+    estimator: Literal[*ESTIMATORS] = "smplify"  # type: ignore[valid-type]
+    options: _Options | None = Field(default=None, description="Of the estimator.")
+    weights: Literal[*WEIGHTS] = Field(  # type: ignore[valid-type]
+        default="embedded", description="Official ones are files that the service's owner brings."
+    )
+    refiner: Literal[*REFINERS] | None = Field(  # type: ignore[valid-type]
+        default=None, description="Starts from what the estimator makes."
+    )
+    refiner_options: _Options | None = Field(default=None, description="Of the refiner.")
     body: Literal[*GENDERS] = "neutral"  # type: ignore[valid-type]
     height_m: float | None = Field(
         default=None, ge=HEIGHT_RANGE_M[0], le=HEIGHT_RANGE_M[1], description="Of the actor."
@@ -105,7 +115,9 @@ class RequestAsk(Ask):
         Raises:
             RequestError: it asks for something that cannot be.
         """
-        return CaptureRequest.from_json(self.model_dump())
+        # What is not said keeps the contract's defaults: those of options are each method's own.
+        said = self.model_dump(exclude_unset=True)
+        return CaptureRequest.from_json({k: v for k, v in said.items() if v is not None})
 
 
 class SubmitAsk(Ask):

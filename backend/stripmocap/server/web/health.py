@@ -34,17 +34,19 @@ def of(parts: Context, *, notices: bool) -> Health:
 
 
 def methods() -> tuple[MethodStatus, ...]:
-    """Whether each method can run here; reads the model files."""
+    """Whether each method can run here, on each kind of weights; reads the model files."""
     found = {each.asset.name: each for each in assets.status()}
     return tuple(
         MethodStatus(
             key=method.key,
             label=method.label,
-            role=method.role,
-            ready=all(_is_at_hand(found[name]) for name in method.needs),
-            lacks=tuple(_lack(found[name]) for name in method.needs if _is_lacking(found[name])),
+            roles=method.roles,
+            weights=kind,
+            ready=all(_is_at_hand(found[name]) for name in weights.needs),
+            lacks=tuple(_lack(found[name]) for name in weights.needs if _is_lacking(found[name])),
         )
         for method in METHODS.values()
+        for kind, weights in method.weights.items()
     )
 
 
@@ -62,5 +64,8 @@ def _lack(status: AssetStatus) -> str:
     if asset.how == assets.FETCHED:
         return f"{asset.filename} is {status.state}; it is fetched at the first capture."
     if asset.how == assets.BROUGHT:
-        return f"{asset.filename} is {status.state}; get it from {asset.page} ({asset.licence})."
+        return (
+            f"{asset.filename} is {status.state}; get it from {asset.page} ({asset.licence}) and "
+            "put it where `stripmocap doctor` says."
+        )
     return f"{asset.filename} is {status.state}; install Strip Mocap again."

@@ -63,7 +63,7 @@ class Attempt:
         self._keeps_at = 0.0
         self._tell: Callable[[], object] | None = None  # the store, how it ended
         self._rates = {stage: rate for (stage, on), rate in rates.items() if on == device}
-        self._estimate = Estimate(self._rates, share=job.share)
+        self._estimate = Estimate(self._rates, plan=job.request.stages, share=job.share)
 
     def is_of(self, job_id: str, attempt: int) -> bool:
         """Whether this is that attempt at that job."""

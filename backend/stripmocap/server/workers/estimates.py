@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ...contract.jobs import JobProgress
 
-# Seconds a step on two cores of 2020. Steps of "people" are frames, of "fit" frames a person.
-USUAL_RATES = {"people": 0.045, "fit": 0.015}
-PLAN = ("people", "fit")  # stages in their order; each has about as many steps as the one before
+# Seconds a step on two cores of 2020. Steps of "people" are frames, of the others frames a person.
+USUAL_RATES = {"people": 0.045, "frame": 0.0005, "pixels": 0.12, "fit": 0.015}
 MAX_SHARE = 0.999  # until the job is done
 MIN_STEPS, MIN_SPENT_S = 20, 1.0  # of a stage whose rate is worth keeping
 _TRUST_S = 2.0  # of steps, after which a stage's own rate counts alone
@@ -33,6 +32,7 @@ class Estimate:
 
     Args:
         rates: seconds a step by stage, on the device that works; others are taken as usual.
+        plan: the slow stages in order; each has about as many steps as the one before.
         share: of the job that earlier attempts had reached.
         clock: seconds; never jumps.
     """
@@ -41,12 +41,13 @@ class Estimate:
         self,
         rates: Mapping[str, float],
         *,
+        plan: Sequence[str],
         share: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._known, self._rates = set(rates), {**USUAL_RATES, **rates}
         self._base = self._share = min(max(share, 0.0), MAX_SHARE)
-        self._clock = clock
+        self._clock, self._plan = clock, tuple(plan)
         self._began = clock()
         self._stage: _Stage | None = None
         self._slow = 1.0  # times as long as usual, that a step of an unknown stage takes here
@@ -112,11 +113,12 @@ class Estimate:
         if stage is None:
             return None
         left_s = stage.left_s(now)
-        if left_s is None or stage.name not in PLAN:
+        if left_s is None or stage.name not in self._plan:
             # What a stage that is in no plan has to do says nothing of those behind it.
-            return left_s if self._seen.issuperset(PLAN) else None
+            return left_s if self._seen.issuperset(self._plan) else None
         # How many people there are is not known before the last frame is seen: one is assumed.
-        later = [each for each in PLAN[PLAN.index(stage.name) + 1 :] if each not in self._seen]
+        behind = self._plan[self._plan.index(stage.name) + 1 :]
+        later = [each for each in behind if each not in self._seen]
         rates = (self._expected(each, slowness=self._slowness(stage)) or 0.0 for each in later)
         return left_s + stage.of * sum(rates)
 

@@ -1,0 +1,98 @@
+"""`spin`: bodies frame by frame, each from one look at BlazePose's keypoints in it.
+
+HMR's regressor (Kanazawa et al., CVPR 2018) in the form that SPIN taught (Kolotouros et al., ICCV
+2019), on our own body and weights. Frames know nothing of each other, so the motion trembles as
+the detector does; a fit may start from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ...contract.errors import AssetCorrupt, RequestError
+from ...contract.messages import Clip
+from ...contract.methods import SpinOptions
+from ...contract.motion import Camera
+from ...people.journal import Journal
+from ...people.observations import Person
+from ..features.keypoints import View, view_of
+from ..toolbox import Estimate, Estimator, Publish, Report, Tools
+from .frames import Figure, PerFrame, estimate_of, has_enough
+from .inference import prepared
+from .regressor import Regressed
+from .weights import load_keypoint_network
+
+STAGE = "frame"
+SHIPPED_SPIN = Path(__file__).parents[2] / "weights" / "spin.safetensors"
+_BATCH = 512  # frames that are looked at at once
+
+
+Looker = Callable[[View], Regressed]
+
+
+def load(tools: Tools, options: SpinOptions) -> Estimator:
+    """The regressor of keypoints, ready to run on `tools.body`.
+
+    Raises:
+        AssetMissing, AssetCorrupt: the weights cannot be read.
+    """
+    network = load_keypoint_network(tools.network or SHIPPED_SPIN)
+    network = prepared(network, device=tools.device)
+    figure = Figure.from_template(tools.body, device=tools.device)
+
+    def estimate(
+        people: Sequence[Person],
+        camera: Camera,
+        report: Report,
+        *,
+        start: Estimate | None = None,
+        clip: Clip | None = None,
+        publish: Publish | None = None,
+        journal: Journal | None = None,
+    ) -> Estimate:
+        count = sum(len(each.times_s) for each in people)
+        report(STAGE, 0, count)
+        done, found = 0, []
+        for each in people:
+            found.append(looked_at(each, camera, network, device=tools.device))
+            done += len(each.times_s)
+            report(STAGE, done, count)
+        return estimate_of(people, camera, found, figure=figure, height_m=tools.height_m)
+
+    return estimate
+
+
+def load_official(tools: Tools, options: SpinOptions) -> Estimator:
+    """SPIN as it was published, on the footage itself and an SMPL body."""
+    raise RequestError("official weights cannot be run yet", hint="Choose the embedded ones.")
+
+
+def looked_at(person: Person, camera: Camera, network: Looker, *, device: torch.device) -> PerFrame:
+    """What `network` says of each frame in which enough of a person is seen.
+
+    Raises:
+        AssetCorrupt: it says what are no numbers.
+    """
+    seen = has_enough(person.keypoints)
+    frames = np.flatnonzero(seen) if seen.any() else np.arange(len(seen))
+    keypoints = torch.tensor(person.keypoints[frames], device=device)
+    center = torch.tensor(camera.center_px, dtype=torch.float32, device=device)
+    parts = []
+    with torch.inference_mode():
+        for some in keypoints.split(_BATCH):
+            parts.append(network(view_of(some, focal=camera.focal_px, center=center)))
+    rotmat = torch.cat([each.rotmat for each in parts])
+    betas = torch.cat([each.betas for each in parts])
+    if not (torch.isfinite(rotmat).all() and torch.isfinite(betas).all()):
+        raise AssetCorrupt(
+            "the regressor's weights give no numbers", hint="Install Strip Mocap again."
+        )
+    # What is not looked at is filled in later.
+    index = np.zeros(len(seen), dtype=np.int64)
+    index[frames] = np.arange(len(frames))
+    among = torch.tensor(index, device=device)
+    return PerFrame(rotmat[among], betas[among], torch.tensor(seen, device=device))
