@@ -101,3 +101,19 @@ def test_translation_is_finite_whoever_is_seen(seen):
     )
 
     assert torch.isfinite(found).all()
+
+
+def test_a_crop_in_the_middle_is_seen_as_the_picture_is():
+    rotmat = cameras.crop_to_picture_rotmat(box_center=CENTER, focal=900, center=CENTER)
+
+    assert_close(rotmat, torch.eye(3))
+
+
+def test_the_axis_of_a_crop_points_at_the_middle_of_its_box():
+    box_center = torch.tensor([[100.0, 900.0], [1500.0, 20.0], [640.0, 360.0]])
+
+    rotmat = cameras.crop_to_picture_rotmat(box_center=box_center, focal=900, center=CENTER)
+
+    assert_close(cameras.project(rotmat[..., 2], focal=900, center=CENTER), box_center)
+    assert_close(rotmat @ rotmat.mT, torch.eye(3).expand(3, 3, 3), atol=1e-6, rtol=0)
+    assert_close(rotmat.det(), torch.ones(3))

@@ -10,6 +10,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from .rotations import cross_matrix
+
 # Metres: points nearer than this, or behind the camera, are projected as if they stood here.
 MIN_DEPTH = 1e-3
 # SPIN's guard against a scale of zero.
@@ -68,8 +70,29 @@ def crop_to_picture_transl(
     """
     scale, x, y = camera.unbind(dim=-1)
     depth = 2 * focal / (box_side * scale + _SCALE_EPSILON)
-    offset = (box_center - center) * (depth / focal).unsqueeze(-1)
+    tangents = (box_center - center) / torch.as_tensor(focal).unsqueeze(-1)
+    offset = tangents * depth.unsqueeze(-1)
     return torch.stack([x + offset[..., 0], y + offset[..., 1], depth], dim=-1)
+
+
+def crop_to_picture_rotmat(*, box_center: Tensor, focal: Tensor | float, center: Tensor) -> Tensor:
+    """(..., 3, 3) that turns what a crop's camera sees to the camera of the whole picture.
+
+    A network sees a crop as if its camera looked straight at the box's middle. The shortest turn
+    takes the optical axis there.
+
+    Args:
+        box_center: (..., 2) pixels of the picture.
+        focal: pixels of the picture, a number or (..., 1).
+        center: (..., 2) principal point, pixels of the picture.
+    """
+    offset = (box_center - center) / focal
+    ray = torch.nn.functional.normalize(torch.nn.functional.pad(offset, (0, 1), value=1.0), dim=-1)
+    x, y, z = ray.unbind(dim=-1)
+    # Rodrigues' formula with the axis (-y, x, 0) = axis x ray, whose length is the angle's sine.
+    cross = cross_matrix(torch.stack([-y, x, torch.zeros_like(z)], dim=-1))
+    identity = torch.eye(3, dtype=ray.dtype, device=ray.device)
+    return identity + cross + cross @ cross / (1 + z)[..., None, None]
 
 
 def transl_from_keypoints(
@@ -95,11 +118,11 @@ def transl_from_keypoints(
     """
     # The normal equations square the ratio of focal length to picture: too much for float32.
     seen = (keypoints - center.unsqueeze(-2)).double()
-    rest, focal = points.double(), torch.as_tensor(focal).double()
-    along = focal.unsqueeze(-1) * torch.eye(2, dtype=torch.float64, device=points.device)
+    rest, focal_px = points.double(), torch.as_tensor(focal).double()
+    along = focal_px.unsqueeze(-1) * torch.eye(2, dtype=torch.float64, device=points.device)
     along = along.expand(*seen.shape, 2)
     matrix = torch.cat([along, -seen.unsqueeze(-1)], dim=-1).flatten(-3, -2)  # (..., 2K, 3)
-    goal = (seen * rest[..., 2:] - focal * rest[..., :2]).flatten(start_dim=-2)  # (..., 2K)
+    goal = (seen * rest[..., 2:] - focal_px * rest[..., :2]).flatten(start_dim=-2)  # (..., 2K)
     weights = confidence.double().repeat_interleave(2, dim=-1)
     normal = torch.einsum("...ki,...k,...kj->...ij", matrix, weights, matrix)
     normal = normal + _RIDGE * torch.eye(3, dtype=torch.float64, device=points.device)
