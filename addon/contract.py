@@ -5,6 +5,7 @@ No other line in the add-on spells the backend's path, and the backend never imp
 
 from ..backend.stripmocap.contract import (
     amass,
+    bodies,
     body_file,
     errors,
     handover,
@@ -24,6 +25,7 @@ from ..backend.stripmocap.contract import (
 
 __all__ = [
     "amass",
+    "bodies",
     "body_file",
     "errors",
     "handover",

@@ -44,6 +44,7 @@ class FakeService:
     def __init__(self, *, remote=False):
         self.remote, self.down, self.epoch = remote, False, "e"
         self.jobs, self.changes, self.calls = {}, [], []
+        self.body = {}  # what results say of their body
         self.upload_steps, self.going_on = 3, threading.Event()
         self.going_on.set()
 
@@ -92,7 +93,8 @@ class FakeService:
 
     def result(self, job_id, path, *, report):
         report("download", 1, 1)
-        made = replace(toy_capture(frames=3), provenance={"request": self.jobs[job_id].request})
+        provenance = {"request": self.jobs[job_id].request, "body": self.body}
+        made = replace(toy_capture(frames=3), provenance=provenance)
         result_file.save(made, path)
         return self.jobs[job_id]
 

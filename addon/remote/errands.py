@@ -44,9 +44,10 @@ class Change:
 
 @dataclass(frozen=True)
 class Fetch:
-    """Bring the result of a job."""
+    """Bring the result of a job, with the body that it shows."""
 
     job_id: str
+    bodies: Path | None = None  # the folder of the user's body files; None: in the data folder
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,7 @@ class Arrived:
     path: Path
     capture: motion.Capture
     body: body_file.BodyTemplate
+    remark: str = ""  # what is worth telling of the body, without full stop
 
 
 @dataclass(frozen=True)

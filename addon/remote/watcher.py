@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from ..contract import body_file, errors, jobs, messages, result_file, service
+from ..contract import bodies, errors, jobs, messages, places, result_file, service
 from . import host, python
 from .errands import (
     Arrived,
@@ -165,8 +165,8 @@ class Watcher:
                 self._withdraw(key)
             case Change(job_id=job_id, action=action):
                 self._change(job_id, action)
-            case Fetch(job_id=job_id):
-                self._fetch(job_id)
+            case Fetch(job_id=job_id, bodies=folder):
+                self._fetch(job_id, folder or places.bodies_folder())
             case ReadLog(job_id=job_id):
                 self.news.put(LogRead(job_id, self._service().log(job_id)))
             case AskHealth():
@@ -302,14 +302,12 @@ class Watcher:
             job = there.move(job_id, to="first" if action == "first" else "last")
         self._note(JobsNews((job,), (), every=False))
 
-    def _fetch(self, job_id: str) -> None:
+    def _fetch(self, job_id: str, folder: Path) -> None:
         path = self._folder / f"{job_id}.npz"
-        job = self._service().result(job_id, path, report=self._reporter(job_id))
+        self._service().result(job_id, path, report=self._reporter(job_id))
         # Read here, where it keeps nobody waiting.
-        capture = result_file.load(path)
-        gender = str(job.request.get("body", body_file.GENDERS[0]))
-        body = body_file.load(body_file.EMBEDDED_BODY, gender)
-        self.news.put(Arrived(job_id, path, capture, body))
+        found = bodies.dressed(result_file.load(path), folder=folder)
+        self.news.put(Arrived(job_id, path, found.capture, found.body, found.remark))
 
     def _examine(self, backend: host.ThisComputer) -> None:
         found = python.find(backend.python, data=backend.data, checkout=backend.checkout)

@@ -74,10 +74,14 @@ def bringing_in(
     strip_id = stamps.stamp_of(strip) if strip is not None else ""
     character.mark(shot, capture, job_id=arrived.job_id, strip_id=strip_id)
     notes.note_import(strip.id_data if strip is not None else scene, arrived.job_id, key=key)
+    remarks = [arrived.remark] if arrived.remark else []
     try:
         character.show_footage(shot, capture, scene=scene, footage=None, beside=arrived.path.parent)
     except errors.StripMocapError as error:
-        live.remarks[arrived.job_id] = f"{error.message}, so the camera has no footage"
+        remarks.append(f"{error.message}, so the camera has no footage")
+    if remarks:
+        told = ". ".join(f"{each[:1].upper()}{each[1:]}" for each in remarks)
+        live.remarks[arrived.job_id] = told
     return shot
 
 

@@ -87,6 +87,7 @@ def _turn(live: session.Session, context: bpy.types.Context) -> str:
 def _look_for_service(live: session.Session, context: bpy.types.Context) -> None:
     """Finds a service that runs already; starts none, unless the file waits for a capture."""
     live.preferences_stale = False
+    live.bodies = preferences.bodies_folder(context)
     try:
         live.connect(preferences.backend_of(context), start=arrival.awaited())
     except errors.StripMocapError as error:

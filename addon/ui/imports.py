@@ -10,7 +10,7 @@ from bpy.props import BoolProperty, FloatProperty, StringProperty
 
 from ..contract import errors, motion
 from ..scene import character, stamps, strips
-from . import opening, reporting
+from . import opening, preferences, reporting
 
 
 class STRIPMOCAP_OT_import_capture(bpy.types.Operator):
@@ -78,7 +78,9 @@ class STRIPMOCAP_OT_import_capture(bpy.types.Operator):
         """Imports the file."""
         path = Path(bpy.path.abspath(self.filepath))
         try:
-            opened = opening.open_file(path, keep_shape=self.keep_shape)
+            opened = opening.open_file(
+                path, folder=preferences.bodies_folder(context), keep_shape=self.keep_shape
+            )
             capture = opened.capture
             follow = self.follow_strip and opened.is_ours
             placement = strips.place(
@@ -96,8 +98,8 @@ class STRIPMOCAP_OT_import_capture(bpy.types.Operator):
         strip_id = stamps.stamp(strip) if strip is not None else ""
         character.mark(shot, capture, job_id="", strip_id=strip_id)
         reporting.done(self, f"Imported {shot.collection.name}: {', '.join(shot.people)}")
-        if placement.warning:
-            reporting.warn(self, placement.warning)
+        for warning in filter(None, (opened.remark, placement.warning)):
+            reporting.warn(self, warning)
         if self.show_footage and opened.is_ours:
             self._show_footage(shot, capture, scene=context.scene, beside=path.parent)
         return {"FINISHED"}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..contract import amass, body_file, errors, motion, npz_file, result_file
+from ..contract import amass, bodies, body_file, errors, motion, npz_file, result_file
 
 
 @dataclass(frozen=True)
@@ -17,13 +17,15 @@ class Opened:
     capture: motion.Capture
     body: body_file.BodyTemplate
     is_ours: bool  # it was captured from a clip
+    remark: str = ""  # what is worth telling of the body, without full stop
 
 
-def open_file(path: Path, *, keep_shape: bool = False) -> Opened:
+def open_file(path: Path, *, folder: Path, keep_shape: bool = False) -> Opened:
     """The motion in an .npz file.
 
     Args:
         path: of the file.
+        folder: of the user's body files.
         keep_shape: an AMASS file's shape is meant for our body; else it is left out, because the
             same numbers are another person on another body.
 
@@ -35,8 +37,8 @@ def open_file(path: Path, *, keep_shape: bool = False) -> Opened:
     if "trans" in arrays and {"poses", "pose_body"} & set(arrays):
         return _amass(arrays, path, keep_shape=keep_shape)
     capture = result_file.unpacked(arrays, name=str(path))
-    gender = str(capture.provenance.get("request", {}).get("body", body_file.GENDERS[0]))
-    return Opened(capture, body_file.load(body_file.EMBEDDED_BODY, gender), is_ours=True)
+    found = bodies.dressed(capture, folder=folder)
+    return Opened(found.capture, found.body, is_ours=True, remark=found.remark)
 
 
 def _amass(arrays: dict[str, np.ndarray], path: Path, *, keep_shape: bool) -> Opened:

@@ -26,6 +26,7 @@ class Defaults:
     where: str = HERE
     python: str = ""
     data: str = ""
+    bodies: str = ""
     device: str = "auto"
     cache_gb: float = 20.0
     url: str = ""
@@ -64,6 +65,13 @@ class STRIPMOCAP_AP_preferences(bpy.types.AddonPreferences):
     data: StringProperty(  # type: ignore[valid-type]
         name="Data Folder",
         description="Where jobs, results and the cache are kept. Empty: the usual place for data",
+        subtype="DIR_PATH",
+        update=_changed,
+    )
+    bodies: StringProperty(  # type: ignore[valid-type]
+        name="Body Models",
+        description="Folder of body files that `stripmocap convert-body` made of your SMPL files, "
+        "for captures on them. Empty: bodies in the data folder",
         subtype="DIR_PATH",
         update=_changed,
     )
@@ -126,6 +134,7 @@ class STRIPMOCAP_AP_preferences(bpy.types.AddonPreferences):
             _draw_server(layout, self)
         _draw_check(layout, context, session.current())
         layout.separator()
+        layout.prop(self, "bodies")
         layout.prop(self, "auto_import")
         if self.where == HERE:
             layout.prop(self, "finish_jobs")
@@ -168,6 +177,12 @@ def backend_of(context: bpy.types.Context) -> host.Backend | None:
             hint="Switch on Allow Online Access in Preferences, System, Network.",
         )
     return host.MyServer(chosen.url.strip(), chosen.token.strip(), data=data, ca=_path(chosen.ca))
+
+
+def bodies_folder(context: bpy.types.Context) -> Path:
+    """Where the user's body files are; it may not exist."""
+    chosen = of(context)
+    return _path(chosen.bodies) or places.bodies_folder(_path(chosen.data))
 
 
 def register() -> None:

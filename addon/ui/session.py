@@ -64,6 +64,7 @@ class Session:
         self.notice = ""  # the last thing that is worth telling and no fault, as a sentence
         self.logs: deque[errands.LogRead] = deque()  # to be opened
         self.preferences_stale = True
+        self.bodies: Path | None = None  # the folder of the user's body files, as preferred
         self.dirty = True  # the panels are to be drawn again
         self._backend: host.Backend | None = None
         self._make_watcher = make_watcher
@@ -104,7 +105,7 @@ class Session:
         is_here = any(each.job_id == job_id for each in self.ready)
         if job_id not in self.ledger.wanted and not is_here:
             self.ledger.fetch(job_id)
-            self.ask(errands.Fetch(job_id))
+            self.ask(errands.Fetch(job_id, self.bodies))
 
     def hear(self, *, auto_import: bool) -> None:
         """Takes in what the watcher tells, for `SLICE_S` at most."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from . import assets
 from .body.official import read_official
 from .contract import bodies, body_file, places
-from .contract.body_file import EMBEDDED_BODY, BodyTemplate
+from .contract.body_file import BodyTemplate
 from .contract.errors import AssetMissing, BodyFileError
 from .contract.motion import Capture
 
@@ -18,7 +18,7 @@ def embedded(gender: str) -> BodyTemplate:
     Raises:
         BodyFileError: it cannot be read.
     """
-    return body_file.load(EMBEDDED_BODY, gender)
+    return body_file.load(body_file.EMBEDDED_BODY, gender)
 
 
 def official(gender: str) -> BodyTemplate:

@@ -101,6 +101,19 @@ def test_a_result_arrives_read_and_with_its_body(watched):
     assert arrived.path.is_file()
 
 
+def test_a_result_on_a_body_that_is_not_here_arrives_on_ours_with_a_remark(watched):
+    panel = watched()
+    panel.service._put(status("1", state="done"))
+    panel.service.body = {"name": "SMPL neutral"}
+    panel.connect()
+
+    panel.watcher.ask(errands.Fetch("1", bodies=Path("nowhere")))
+
+    arrived = panel.until(errands.Arrived)
+    assert arrived.body.name == "embedded neutral"
+    assert "SMPL neutral" in arrived.remark
+
+
 @pytest.mark.parametrize(("action", "state"), [("cancel", "cancelled"), ("retry", "queued")])
 def test_a_change_shows_at_once(watched, action, state):
     panel = watched()

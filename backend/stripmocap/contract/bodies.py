@@ -17,7 +17,7 @@ from typing import Any, cast
 import numpy as np
 
 from . import body_file
-from .body_file import EMBEDDED_BODY, GENDERS, BodyTemplate
+from .body_file import GENDERS, BodyTemplate
 from .errors import BodyFileError
 from .motion import Capture, Motion, Take
 
@@ -110,14 +110,14 @@ def dressed(capture: Capture, *, folder: Path) -> Dressed:
     Raises:
         BodyFileError: the shipped body cannot be read.
     """
-    own = body_file.load(EMBEDDED_BODY, gender_of(capture))
     if is_embedded(capture):
-        return Dressed(capture, own, remark="")
+        return Dressed(capture, _own(capture), remark="")
     name = name_of(capture)
     found = find(name, folder=folder)
     if found is None:
+        own = _own(capture)
         remark = (
-            f"{name}, with which this was captured, is not in {folder}, so that people have "
+            f"{name}, with which this was captured, is not in {folder}, so people got "
             "Strip Mocap's own body; `stripmocap convert-body` makes it of your file"
         )
         return Dressed(on_another(capture, own), own, remark)
@@ -143,6 +143,10 @@ def on_another(capture: Capture, body: BodyTemplate) -> Capture:
         for take in capture.takes
     )
     return replace(capture, takes=takes)
+
+
+def _own(capture: Capture) -> BodyTemplate:
+    return body_file.load(body_file.EMBEDDED_BODY, gender_of(capture))
 
 
 def _is_same(capture: Capture, body: BodyTemplate) -> bool:
