@@ -74,10 +74,13 @@ def test_the_report_is_told_how_many_frames_to_expect(asked, footage, span, coun
 def test_provenance_says_what_was_asked_and_what_it_was_made_with(asked, footage):
     asked_for = request(footage, body="female")
 
-    provenance = pipeline.capture(asked_for, report=silent).provenance
+    made = pipeline.capture(asked_for, report=silent)
 
+    provenance = made.provenance
     assert CaptureRequest.from_json(json.loads(json.dumps(provenance))["request"]) == asked_for
+    assert provenance["body"]["name"] == "embedded female"
     assert provenance["body"]["licence"] == "CC0-1.0"
+    assert set(provenance["body"]["rest_pelvis_m"]) == {each.label for each in made.takes}
     assert provenance["source"]["fps"] == "30"
     assert set(provenance["versions"]) >= {"stripmocap", "torch", "numpy", "av"}
     assert provenance["files"]["blazepose_detector"] == {

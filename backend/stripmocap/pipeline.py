@@ -23,9 +23,9 @@ import torch
 
 from . import assets
 from .beat import Beat, Report
-from .body.official import read_official
-from .contract import body_file, result_file
-from .contract.body_file import EMBEDDED_BODY, BodyTemplate
+from .bodies import embedded, official
+from .contract import bodies, result_file
+from .contract.body_file import BodyTemplate
 from .contract.errors import DeviceOutOfMemory, NobodyFound, StripMocapError, VideoError
 from .contract.messages import CaptureRequest, Clip
 from .contract.methods import POSE_PRIORS, Method
@@ -163,7 +163,8 @@ class Workshop:
                 raise _nobody(clip)
             return found
 
-        shot = _Shot(clip, camera, people, {"people": sees_on, "focal_px": camera.focal_px})
+        looks_at = {"people": sees_on, "focal_px": camera.focal_px}
+        shot = _Shot(clip, camera, people, template, depends_on=looks_at)
         return _captured(ways, shot, memory, beat, origin=origin, publish=publish)
 
     def _way(
@@ -227,6 +228,7 @@ class _Shot:
     clip: Clip
     camera: Camera
     people: Callable[[], list[Person]]  # who are looked for when they are first asked for
+    template: BodyTemplate
     depends_on: dict[str, Any]
 
 
@@ -255,7 +257,7 @@ def _captured(
                 beat,
                 start=start,
                 clip=shot.clip,
-                publish=_partly(publish, origin, takes=takes, label=way.take),
+                publish=_partly(publish, shot, origin, takes=takes, label=way.take),
                 journal=journal,
             )
 
@@ -268,7 +270,13 @@ def _captured(
         )
         takes.append(Take(way.take, start.motions))
     assert start is not None, "there is an estimator"
-    return Capture(camera=start.camera, takes=tuple(takes), provenance=origin)
+    return _capture_of(shot, start.camera, tuple(takes), origin=origin)
+
+
+def _capture_of(
+    shot: _Shot, camera: Camera, takes: tuple[Take, ...], *, origin: dict[str, Any]
+) -> Capture:
+    return Capture(camera, takes, {**origin, "body": bodies.described(shot.template, takes)})
 
 
 def _memory(clip: Clip, steps: StepStore | None, beat: Beat) -> Memory:
@@ -334,19 +342,24 @@ def _camera(info: VideoInfo, focal_px: float | None) -> Camera:
 def _body(request: CaptureRequest) -> BodyTemplate:
     """The body that is captured: ours, or SMPL's where the weights are the authors'."""
     if request.weights == "embedded":
-        return body_file.load(EMBEDDED_BODY, request.body)
-    return read_official(assets.locate(f"smpl_{request.body}"))
+        return embedded(request.body)
+    return official(request.body)
 
 
 def _partly(
-    publish: Publish | None, origin: dict[str, Any], *, takes: Sequence[Take], label: str
+    publish: Publish | None,
+    shot: _Shot,
+    origin: dict[str, Any],
+    *,
+    takes: Sequence[Take],
+    label: str,
 ) -> Callable[[Estimate], None] | None:
     """`publish` for what is finished so far, behind whole `takes`; its provenance says so."""
     if publish is None:
         return None
     partial = {**origin, "partial": True}
     return lambda estimate: publish(
-        Capture(estimate.camera, (*takes, Take(label, estimate.motions)), partial)
+        _capture_of(shot, estimate.camera, (*takes, Take(label, estimate.motions)), origin=partial)
     )
 
 
