@@ -28,6 +28,7 @@ from .fits import Fits
 
 CROP_PX = 224.0
 WORST_FIT_PX2 = 100.0  # of the mean over keypoints: a fit that is worse teaches nothing
+LEAST_SCALE = 0.05  # of a weak camera: an untrained network may put people behind it
 MOST_BETA = 3.0  # of a fit: beyond, its shape is not believed
 Solver = Callable[[PaperProblem, PaperState], PaperState]
 SOLVERS: dict[str, Solver] = {"fast": newton.solve, "paper": paper.solve}
@@ -61,6 +62,9 @@ class Weights:
     betas: float = 0.001
     camera: float = 1.0
     all: float = 60.0
+
+
+PUBLISHED_WEIGHTS = Weights()
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,10 +194,11 @@ def start_of(batch: Batch, regressed: Regressed) -> PaperState:
 
 
 def transl_of(batch: Batch, regressed: Regressed) -> Tensor:
-    """(B, 3) metres, camera axes, of the weak cameras of the crops."""
+    """(B, 3) metres, camera axes, of the weak cameras of the crops, none of them beyond reason."""
     side = torch.full_like(batch.focal, CROP_PX)
+    scale, place = regressed.camera[:, :1], regressed.camera[:, 1:]
     return crop_to_picture_transl(
-        regressed.camera,
+        torch.cat([scale.clamp(min=LEAST_SCALE), place], dim=1),
         box_center=(side / 2)[:, None].expand(-1, 2),
         box_side=side,
         focal=batch.focal,
@@ -215,7 +220,7 @@ def losses(
     regressed: Regressed,
     *,
     targets: Targets,
-    weights: Weights = Weights(),
+    weights: Weights = PUBLISHED_WEIGHTS,
 ) -> dict[str, Tensor]:
     """The weighed terms, each a number: their sum is what the network has to lessen."""
     points = school.points(regressed.global_orient, regressed.body_pose, regressed.betas)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from .augmentation import OPENPOSE_COUNT
 
+_STEEPEST = -0.5
 _HIPS = (2, 3)  # among the 24: right, left
 
 
@@ -73,8 +74,15 @@ def shape_loss(vertices: Tensor, truth: Tensor, *, has: Tensor) -> Tensor:
 
 
 def camera_loss(camera: Tensor) -> Tensor:
-    """() what keeps the scale of weak cameras (B, 3) above zero: small for any real one."""
-    return (-10 * camera[:, 0]).exp().square().mean()
+    """() what keeps the scale of weak cameras (B, 3) above zero: small for any real one.
+
+    As published down to a scale of `_STEEPEST`; below, where it would leave what float32 can hold,
+    it goes on as a straight line.
+    """
+    scale = camera[:, 0]
+    steep = scale.clamp(min=_STEEPEST)
+    term = (-10 * steep).exp().square()
+    return (term * (1 + 20 * (steep - scale))).mean()
 
 
 def _about_hips(joints: Tensor) -> Tensor:
