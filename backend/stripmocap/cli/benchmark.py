@@ -12,13 +12,17 @@ from .. import pipeline
 from ..contract import body_file
 from ..contract.messages import CaptureRequest, Clip
 from ..contract.motion import Motion
-from ..evaluation import benchmarks
+from ..evaluation import benchmarks, regressor_speed
+from ..methods.hmr.estimate import SHIPPED_SPIN
+from ..methods.hmr.weights import load_keypoint_network
 from ..methods.smplify import newton
 from ..methods.smplify.priors import PosePrior
 from ..progress import Progress
 from .outputs import check, write_json
 
 FIT_STAGE = "fit"
+FRAMES_AT_ONCE = 512  # that a capture hands to the regressor of keypoints
+SMPLIFY_BATCH = 64  # people that fits are timed with, beside regressors
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -26,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         check(arguments.json, suffixes=(".json",))
     torch.set_num_threads(arguments.threads)
-    measure = {"smplify": _smplify, "capture": _capture}[arguments.what]
+    measure = {"smplify": _smplify, "spin": _spin, "capture": _capture}[arguments.what]
     values = {**measure(arguments), **benchmarks.machine()}
     for name, value in values.items():
         print(f"{name:<20}  {_shown(value)}")
@@ -37,17 +41,38 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _smplify(arguments: argparse.Namespace) -> dict[str, Any]:
     with Progress() as progress:
-        return _compared(arguments, arguments.repeats, progress).to_json()
+        return _compared(arguments.repeats, progress, batch=arguments.batch).to_json()
 
 
-def _compared(
-    arguments: argparse.Namespace, repeats: int, progress: Progress
-) -> benchmarks.Comparison:
+def _spin(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Milliseconds of one look, beside a plain ResNet-50 and beside the fit that it replaces."""
+    device = torch.device(arguments.device)
+    with Progress() as progress:
+        crops = regressor_speed.pixels(
+            batch=arguments.batch, repeats=arguments.repeats, device=device, report=progress
+        )
+        frames = regressor_speed.keypoints(
+            load_keypoint_network(SHIPPED_SPIN),
+            batch=FRAMES_AT_ONCE,
+            repeats=arguments.repeats,
+            device=device,
+            report=progress,
+        )
+        fit = _compared(1, progress, batch=SMPLIFY_BATCH)
+    return {
+        "pixels": crops.to_json(),
+        "keypoints_ms": frames.to_json(),
+        "smplify_ms": 1000 * fit.ours_s,
+        "paper_smplify_ms": 1000 * fit.baseline_s,
+    }
+
+
+def _compared(repeats: int, progress: Progress, *, batch: int) -> benchmarks.Comparison:
     return benchmarks.smplify(
         body_file.load(body_file.EMBEDDED_BODY),
         PosePrior.load(),
         ours=newton.solve,
-        batch=arguments.batch,
+        batch=batch,
         repeats=repeats,
         report=progress,
     )
@@ -59,7 +84,7 @@ def _capture(arguments: argparse.Namespace) -> dict[str, Any]:
     with Progress() as progress:
         runs = [_timed(request, progress) for _ in range(arguments.repeats)]
         memory = benchmarks.peak_memory_mb()
-        paper_s = _compared(arguments, 1, progress).baseline_s
+        paper_s = _compared(1, progress, batch=arguments.batch).baseline_s
     total_s, stages_s, motions = min(runs, key=lambda each: each[0])
     frames = len({float(each) for motion in motions for each in motion.times_s})
     bodies = sum(len(motion.times_s) for motion in motions)

@@ -170,8 +170,12 @@ def _add_benchmark(verbs: _Verbs) -> None:
     smplify = what.add_parser("smplify", help="our solver against the paper's")
     capture = what.add_parser("capture", help="all the way from footage to motion")
     capture.add_argument("video", type=Path, metavar="VIDEO")
+    spin = what.add_parser("spin", help="the regressors beside a plain ResNet-50 and the fit")
+    spin.add_argument("--batch", type=_count, default=16, help="crops looked at at once")
+    spin.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     for each in (smplify, capture):
         each.add_argument("--batch", type=_count, default=64, help="people fitted at once")
+    for each in (smplify, capture, spin):
         each.add_argument("--repeats", type=_count, default=2)
         each.add_argument("--threads", type=_count, default=2)
         each.add_argument("--json", type=Path, metavar="FILE", help="also write it as JSON")
