@@ -5,9 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cli.conftest import capture_of
 from stripmocap import cli
+from stripmocap.contract.messages import CaptureRequest
 from stripmocap.contract.motion import LEVEL_WORLD_FROM_CAMERA
 from stripmocap.contract.skeleton import JOINT_NAMES
+from stripmocap.pipeline import Workshop
 from toybody import toy_joints
 
 KEYS = {"pa_mpjpe_mm", "mpjpe_mm", "accel_error_m_s2", "foot_slide_cm_s", "jitter", "frames"}
@@ -100,3 +103,82 @@ def test_what_is_scored_was_computed_for_it(footage, truth_file, asked, stores):
     cli.main(command(footage, truth_file, "--camera", "front"))
 
     assert stores == [None]
+
+
+@pytest.fixture
+def captured(monkeypatch) -> list[CaptureRequest]:
+    """What workshops were asked for; they answer at once."""
+    requests: list[CaptureRequest] = []
+
+    def capture(self, request, *, report, steps):
+        requests.append(request)
+        return capture_of(request)
+
+    monkeypatch.setattr(Workshop, "capture", capture)
+    return requests
+
+
+def test_a_folder_of_clips_is_scored_with_its_truths(
+    footage, truth_file, captured, tmp_path, capsys
+):
+    truth_file.rename(footage.with_suffix(".truth.npz"))
+    path = tmp_path / "scores.json"
+
+    status = cli.main(["evaluate", str(tmp_path), "--method", "smplify", "--json", str(path)])
+
+    said = json.loads(path.read_text(encoding="utf-8"))
+    assert status == cli.DONE
+    assert said["cases"][f"{footage.stem} man"]["smplify"]["mpjpe_mm"] < 0.1
+    assert said["missed"][0]["person"] == "woman"
+    assert set(said["means"]["smplify"]) == KEYS
+    assert "my clip's man  smplify" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["report.html", "report.md"])
+def test_a_report_is_written_as_its_name_says(footage, truth_file, captured, tmp_path, name):
+    pytest.importorskip("matplotlib")
+    path = tmp_path / name
+
+    status = cli.main(command(footage, truth_file, "--method", "smplify", "--report", str(path)))
+
+    text = path.read_text(encoding="utf-8")
+    assert status == cli.DONE
+    assert "All together" in text
+    pictures = sorted(each.name for each in tmp_path.glob("report_pictures/*"))
+    assert (len(pictures) >= 4) == name.endswith(".md")
+    assert [each for each in pictures if each not in text] == []
+
+
+def test_more_methods_are_tried_in_turn(footage, truth_file, captured):
+    status = cli.main(
+        command(footage, truth_file, "--method", "spin+smplify", "--also", "smplify", "spin")
+    )
+
+    assert status == cli.DONE
+    assert [(each.estimator, each.refiner) for each in captured] == [
+        ("spin", "smplify"),
+        ("smplify", None),
+        ("spin", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["{clip}"], "there is no truth about"),
+        (["{folder}", "--truth", "{truth}"], "whose truths are in it"),
+        (["{folder}"], "has no movie with a truth"),
+        (["{clip}", "--truth", "{truth}", "--report", "report.txt"], "does not end in .html"),
+    ],
+)
+def test_what_lacks_a_truth_or_a_place_is_refused(
+    footage, truth_file, captured, tmp_path, capsys, options, said
+):
+    places = {"clip": footage, "truth": truth_file, "folder": tmp_path}
+    truth_file.rename(tmp_path / "elsewhere.npz")
+
+    status = cli.main(["evaluate", *(each.format(**places) for each in options)])
+
+    assert status == cli.REFUSED
+    assert said in capsys.readouterr().err
+    assert captured == []

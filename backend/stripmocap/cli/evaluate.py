@@ -6,12 +6,14 @@ import argparse
 
 from .. import pipeline
 from ..contract import result_file
+from ..contract.errors import RequestError
 from ..contract.messages import CaptureRequest
 from ..contract.motion import Capture
 from ..evaluation import truth
 from ..evaluation.bodies import body_of
 from ..evaluation.comparison import TakeScores, compare
 from ..progress import Progress
+from . import evaluate_cases
 from .outputs import check, write_json
 from .parser import request_of
 
@@ -28,7 +30,17 @@ COLUMNS = (
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Captures unless a result is given, compares, prints; the exit status."""
+    """Captures unless a result is given, compares, prints; the exit status.
+
+    Raises:
+        RequestError: there is one video, and no truth about it.
+    """
+    if not arguments.video.is_dir() and arguments.truth is None:
+        raise RequestError(
+            f"there is no truth about {arguments.video}", hint="Give --truth FILE, or a folder."
+        )
+    if arguments.video.is_dir() or arguments.report or arguments.also:
+        return evaluate_cases.run(arguments)
     known = truth.load(arguments.truth, camera=arguments.camera, person=arguments.person)
     request = request_of(arguments)
     if arguments.json:

@@ -155,13 +155,29 @@ def _add_export(verbs: _Verbs) -> None:
 
 
 def _add_evaluate(verbs: _Verbs) -> None:
-    evaluate = verbs.add_parser("evaluate", help="score a capture against a ground truth")
+    evaluate = verbs.add_parser(
+        "evaluate",
+        help="score captures against ground truth",
+        description="VIDEO may be a folder: of clips that have truths beside them, of a dataset in "
+        "3DPW's layout, or of motion capture (index.json).",
+    )
     _add_request(evaluate)
-    evaluate.add_argument("--truth", type=Path, required=True, metavar="FILE", help="an .npz file")
+    evaluate.add_argument(
+        "--truth", type=Path, metavar="FILE", help="an .npz file; folders have their own"
+    )
     evaluate.add_argument("--camera", help="name in the truth file; may be left out if it has one")
     evaluate.add_argument("--person", help="name in the truth file; may be left out if it has one")
     evaluate.add_argument("--result", type=Path, metavar="FILE", help="score this capture, .npz")
     evaluate.add_argument("--json", type=Path, metavar="FILE", help="also write the scores as JSON")
+    evaluate.add_argument(
+        "--also", nargs="+", choices=_ways(), default=[], metavar="METHOD", help="score these too"
+    )
+    evaluate.add_argument(
+        "--report", type=Path, metavar="FILE", help="write tables, plots and pictures, .html or .md"
+    )
+    evaluate.add_argument("--at-most", type=_count, metavar="N", help="so many cases of a folder")
+    evaluate.add_argument("--split", default="test", help="of 3DPW or motion capture, default test")
+    evaluate.add_argument("--seed", type=int, default=0, help="of the cameras that mocap gets")
 
 
 def _add_benchmark(verbs: _Verbs) -> None:

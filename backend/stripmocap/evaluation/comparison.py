@@ -53,16 +53,28 @@ def compare(capture: Capture, truth: Truth, body: Body) -> list[TakeScores]:
         best = int(np.argmin([np.nan_to_num(each, nan=1.0).sum() for each in misses]))
         if not np.isfinite(misses[best]).any() or np.nanmean(misses[best]) > MAX_MISS:
             continue
-        motion = take.motions[best]
-        scores = compare_motion(motion, capture.camera, truth, body=body)
-        series = errors_over_time(motion, truth, body=body)
-        found.append(TakeScores(take.label, motion.person, scores, series))
+        found.append(_judged(take.label, take.motions[best], capture.camera, truth, body))
     if not found:
         raise NobodyFound(
             f"nobody in the capture is where {truth.camera_name} saw {truth.person_name}",
             hint="Check that the video, --camera and --person belong together.",
         )
     return found
+
+
+def compare_only(capture: Capture, truth: Truth, body: Body) -> list[TakeScores]:
+    """Scores of every take of a capture of one person, wherever it puts them."""
+    return [
+        _judged(take.label, motion, capture.camera, truth, body)
+        for take in capture.takes
+        for motion in take.motions
+    ]
+
+
+def _judged(label: str, motion: Motion, camera: Camera, truth: Truth, body: Body) -> TakeScores:
+    scores = compare_motion(motion, camera, truth, body=body)
+    series = errors_over_time(motion, truth, body=body)
+    return TakeScores(label, motion.person, scores, series)
 
 
 def compare_motion(motion: Motion, camera: Camera, truth: Truth, *, body: Body) -> Scores:

@@ -4,7 +4,7 @@
 Marcard et al., ECCV 2018). For each actor a file has SMPL's `poses` (T, 72) and `betas`,
 `jointPositions` (T, 72) metres and `campose_valid` (T,); for all of them `cam_poses` (T, 4, 4),
 which carry the world into the moving camera, and `cam_intrinsics`. Here everything is in camera
-axes, frame by frame: there is no world that stands still. The pickles are read without running anything in them.
+axes, frame by frame: there is no world that stands still. Nothing in the pickles is run.
 """
 
 from __future__ import annotations

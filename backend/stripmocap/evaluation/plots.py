@@ -1,0 +1,85 @@
+"""Errors as pictures: over time, by joint, by kind of motion. PNG files, in memory."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..contract.errors import AssetMissing
+from .series import Series
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_WIDTH_IN, _DPI = 9.0, 100
+_AXIS = "PA-MPJPE mm"
+
+
+def require() -> None:
+    """Makes sure that pictures can be drawn, before the long work starts.
+
+    Raises:
+        AssetMissing: matplotlib is not installed.
+    """
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise AssetMissing(
+            "matplotlib, which draws the plots, is not installed",
+            hint='Run `pip install "stripmocap[research]"`, or leave --report out.',
+        ) from error
+
+
+def over_time(series: Mapping[str, Series], *, title: str) -> bytes:
+    """PA errors of one person, a line for each method."""
+
+    def draw(axes: Axes) -> None:
+        for name, each in series.items():
+            axes.plot(each.times_s, each.pa_mm, label=name, linewidth=1.2)
+        axes.set(xlabel="s", ylabel=_AXIS, title=title, ylim=(0, None))
+        axes.legend(fontsize="small", ncols=4)
+
+    return _drawn(draw, height_in=2.6)
+
+
+def bars(values: Mapping[str, Mapping[str, float]], *, title: str) -> bytes:
+    """A group of bars for each name, in it one for each method: `values[method][name]` in mm.
+
+    A value that is NaN has no bar.
+    """
+    names = list(dict.fromkeys(name for each in values.values() for name in each))
+    width = 0.8 / max(len(values), 1)
+
+    def draw(axes: Axes) -> None:
+        for number, (method, each) in enumerate(values.items()):
+            places = np.arange(len(names)) + (number - (len(values) - 1) / 2) * width
+            heights = np.nan_to_num([each.get(name, 0.0) for name in names])
+            axes.bar(places, heights, width, label=method)
+        axes.set_xticks(range(len(names)), _short(names), rotation=40, ha="right", fontsize=8)
+        axes.set(ylabel=_AXIS, title=title)
+        axes.legend(fontsize="small", ncols=4)
+
+    return _drawn(draw, height_in=3.6)
+
+
+def _short(names: Sequence[str]) -> list[str]:
+    return [name.replace("_", " ") for name in names]
+
+
+def _drawn(draw, *, height_in: float) -> bytes:
+    # Figures of their own, not pyplot's: those are global, and want a screen.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(_WIDTH_IN, height_in), dpi=_DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.grid(visible=True, alpha=0.3)
+    axes.set_axisbelow(True)
+    draw(axes)
+    file = io.BytesIO()
+    figure.savefig(file, format="png")
+    return file.getvalue()
