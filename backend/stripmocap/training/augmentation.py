@@ -61,9 +61,19 @@ class Augmentation:
             colour=1 + COLOUR_SPREAD * (2 * uniform(count, 3) - 1),
         )
 
+    def to(self, device: torch.device | str) -> Augmentation:
+        """The same on another device."""
+        return Augmentation(**{name: each.to(device) for name, each in vars(self).items()})
+
     def of(self, body: Tensor) -> Tensor:
         """(B, 72) the bodies in the changed pictures, of those (B, 72) in the plain ones."""
         return mirror_where(self.mirrored, turned(body, self.turn_rad))
+
+    def of_points(self, points: Tensor) -> Tensor:
+        """(B, K, 4) SPIN's 49 or 24 points, metres and confidence, as the changed pictures have."""
+        turned = points[..., :3] @ in_plane(self.turn_rad).mT
+        turned = torch.cat([turned, points[..., 3:]], dim=-1)
+        return torch.where(self.mirrored[:, None, None], mirrored_points(turned), turned)
 
     def undone(self, body: Tensor) -> Tensor:
         """(B, 72) the bodies in the plain pictures, of those (B, 72) in the changed ones."""
@@ -97,8 +107,8 @@ def mirrored_points(points: Tensor) -> Tensor:
     Args:
         points: all 49, or the 24 of the training sets; x is measured from the mirror.
     """
-    partners = keypoint_partners()[-points.shape[-2] :]
-    partners = partners - (len(SPIN_NAMES) - points.shape[-2])
+    missing = len(SPIN_NAMES) - points.shape[-2]
+    partners = keypoint_partners()[missing:] - missing
     exchanged = points.index_select(-2, partners.to(points.device))
     return torch.cat([-exchanged[..., :1], exchanged[..., 1:]], dim=-1)
 

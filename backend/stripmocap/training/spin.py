@@ -86,6 +86,10 @@ class Batch:
     def __len__(self) -> int:
         return len(self.keypoints)
 
+    def to(self, device: torch.device | str) -> Batch:
+        """The same on another device."""
+        return Batch(**{name: each.to(device) for name, each in vars(self).items()})
+
 
 @dataclass(frozen=True, eq=False)
 class Targets:

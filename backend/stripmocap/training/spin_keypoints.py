@@ -17,7 +17,7 @@ from ..geometry.rotations import matrix_to_aa
 from ..methods.features.keypoints import View, view_of
 from ..methods.smplify.paper import ReducedPoints
 from ..people.sides import OTHER_SIDE
-from .augmentation import OPENPOSE_COUNT, Augmentation, in_plane, mirrored_points
+from .augmentation import OPENPOSE_COUNT, Augmentation, in_plane
 from .spin import CROP_PX, Batch
 from .synthetic import Samples
 
@@ -65,7 +65,7 @@ class KeypointPages:
             keypoints=self._spin49(keypoints, corner=corner, scale=scale),
             focal=samples.focal * scale,
             center=(samples.center - corner) * scale[:, None],
-            joints=_joints_changed(self._joints[index], augmentation)[:, OPENPOSE_COUNT:],
+            joints=augmentation.of_points(self._joints[index])[:, OPENPOSE_COUNT:],
             has_joints=informed,
             pose=augmentation.of(self._pose[index]),
             betas=samples.betas,
@@ -107,13 +107,6 @@ def _places() -> np.ndarray:
     """(49,) which of 33 landmarks each of SPIN's is, counted from one; 0: none."""
     numbers = np.arange(1, len(BLAZEPOSE_NAMES) + 1)
     return spin49_from_blazepose(np.repeat(numbers[:, None], 3, axis=1))[:, 0]
-
-
-def _joints_changed(joints: Tensor, augmentation: Augmentation) -> Tensor:
-    """(B, 49, 4) points of bodies in a turned and mirrored picture."""
-    turned = joints[..., :3] @ in_plane(augmentation.turn_rad).mT
-    turned = torch.cat([turned, joints[..., 3:]], dim=-1)
-    return torch.where(augmentation.mirrored[:, None, None], mirrored_points(turned), turned)
 
 
 def _known_changed(known: Tensor, augmentation: Augmentation) -> Tensor:
