@@ -1,6 +1,7 @@
 """What the extension adds to Blender, in order, and how it is taken away again."""
 
 from .ui import (
+    bodies,
     capture,
     heartbeat,
     imports,
@@ -19,6 +20,7 @@ _MODULES = (
     preferences,
     properties,
     imports,
+    bodies,
     capture,
     jobs,
     update,

@@ -70,6 +70,15 @@ class Examine:
 
 
 @dataclass(frozen=True)
+class AddBody:
+    """Make a body file of an official file, with a Python of this computer."""
+
+    backend: ThisComputer
+    source: Path  # an official SMPL file
+    folder: Path  # of the user's body files
+
+
+@dataclass(frozen=True)
 class Try:
     """Call a service once, without staying in touch."""
 
@@ -82,7 +91,17 @@ class ClearCache:
 
 
 Errand = (
-    Connect | Submit | Withdraw | Change | Fetch | ReadLog | AskHealth | Examine | Try | ClearCache
+    Connect
+    | Submit
+    | Withdraw
+    | Change
+    | Fetch
+    | ReadLog
+    | AskHealth
+    | Examine
+    | AddBody
+    | Try
+    | ClearCache
 )
 
 
@@ -162,6 +181,14 @@ class Examined:
 
 
 @dataclass(frozen=True)
+class BodyAdded:
+    """A body file was made, or why not."""
+
+    path: Path | None
+    error: errors.StripMocapError | None = None
+
+
+@dataclass(frozen=True)
 class Tried:
     """How a service is that was called once."""
 
@@ -187,6 +214,7 @@ News = (
     | Arrived
     | LogRead
     | Examined
+    | BodyAdded
     | Tried
     | Refused
 )

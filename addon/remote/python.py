@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..contract import errors, places
+from ..contract import bodies, body_file, errors, places
 
 EXAMINE_S = 120.0  # torch may be read from a slow disk
 _OF_OTHERS = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONEXECUTABLE")
@@ -86,7 +86,7 @@ def examine(
     """
     with tempfile.TemporaryDirectory(prefix="stripmocap-") as folder:
         report = Path(folder) / "doctor.json"
-        said = _run(
+        _, said = _run(
             [str(python), "-m", "stripmocap", "doctor", "--json", str(report)],
             stopping=stopping,
             timeout_s=timeout_s,
@@ -100,6 +100,45 @@ def examine(
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise _lacks_backend(python, said) from error
     return Examination(python, findings)
+
+
+def convert_body(
+    python: Path,
+    source: Path,
+    *,
+    folder: Path,
+    stopping: Callable[[], bool] = lambda: False,
+    timeout_s: float = EXAMINE_S,
+) -> Path:
+    """The body file that the backend in `python` makes of an official file.
+
+    Args:
+        python: that has the backend.
+        source: SMPL's .pkl or .npz.
+        folder: where the body file goes; made if need be.
+        stopping: whether to give up.
+        timeout_s: after which it is given up.
+
+    Raises:
+        BodyFileError: the file is of another kind, or nothing can be written into `folder`.
+        BackendUnavailable: the backend does not run.
+        Cancelled: `stopping` became true.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".new-", dir=folder) as scratch:
+            made = Path(scratch) / "body.npz"
+            command = [str(python), "-m", "stripmocap", "convert-body", str(source)]
+            status, said = _run([*command, "-o", str(made)], stopping=stopping, timeout_s=timeout_s)
+            if status != 0:
+                raise _refusal(python, said)
+            name = next(filter(None, body_file.names_in(made)))
+            return made.replace(folder / bodies.file_name(name))
+    except OSError as error:
+        raise errors.BodyFileError(
+            f"{folder} cannot be written ({error.strerror or error})",
+            hint="Choose another folder for body models in the preferences.",
+        ) from error
 
 
 def environment() -> dict[str, str]:
@@ -116,8 +155,8 @@ def _in_environment(folder: Path) -> Path:
     return folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
 
 
-def _run(command: list[str], *, stopping: Callable[[], bool], timeout_s: float) -> str:
-    """The last that `command` said on its standard error, whatever came of it."""
+def _run(command: list[str], *, stopping: Callable[[], bool], timeout_s: float) -> tuple[int, str]:
+    """Exit status of `command`, and the last that it said on its standard error."""
     with tempfile.TemporaryFile() as log:
         try:
             child = subprocess.Popen(
@@ -147,7 +186,16 @@ def _run(command: list[str], *, stopping: Callable[[], bool], timeout_s: float) 
                     raise errors.Cancelled("the check was stopped")
                 break
         log.seek(0)
-        return log.read()[-2000:].decode("utf-8", "replace").strip()
+        return child.returncode, log.read()[-2000:].decode("utf-8", "replace").strip()
+
+
+def _refusal(python: Path, said: str) -> errors.StripMocapError:
+    """What the command line says that it could not do, as an error of ours."""
+    _, found, rest = said.rpartition("Error: ")
+    if not found:
+        return _lacks_backend(python, said)
+    message, _, hint = rest.partition("\n")
+    return errors.BodyFileError(message.strip(), hint=hint.strip())
 
 
 def _lacks_backend(python: Path, said: str) -> errors.BackendUnavailable:

@@ -19,8 +19,10 @@ from pathlib import Path
 from ..contract import bodies, errors, jobs, messages, places, result_file, service
 from . import host, python
 from .errands import (
+    AddBody,
     Arrived,
     AskHealth,
+    BodyAdded,
     Change,
     ClearCache,
     Connect,
@@ -157,6 +159,8 @@ class Watcher:
                 self._reconnect(errand)
             case Examine(backend=backend):
                 self._examine(backend)
+            case AddBody():
+                self._add_body(errand)
             case Try(backend=backend):
                 self._try(backend)
             case Submit(key=key, request=request):
@@ -313,6 +317,18 @@ class Watcher:
         found = python.find(backend.python, data=backend.data, checkout=backend.checkout)
         self.news.put(Examined(python.examine(found, stopping=self._stopping.is_set)))
 
+    def _add_body(self, errand: AddBody) -> None:
+        backend = errand.backend
+        try:
+            found = python.find(backend.python, data=backend.data, checkout=backend.checkout)
+            path = python.convert_body(
+                found, errand.source, folder=errand.folder, stopping=self._stopping.is_set
+            )
+        except errors.StripMocapError as error:  # no service is lost with it
+            self.news.put(BodyAdded(None, error))
+        else:
+            self.news.put(BodyAdded(path))
+
     def _try(self, backend: host.Backend) -> None:
         link = self._linker(backend, start=False, stopping=self._stopping.is_set)
         self.news.put(Tried(link.service.health()))
@@ -341,7 +357,7 @@ class Watcher:
         self._moving = True
         try:
             while (errand := self._next(0.0)) is not None:
-                if isinstance(errand, Submit | Fetch | Connect | Examine | Try):
+                if isinstance(errand, Submit | Fetch | Connect | Examine | AddBody | Try):
                     self._later.append(errand)
                 else:
                     self._do(errand)

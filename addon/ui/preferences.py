@@ -134,7 +134,7 @@ class STRIPMOCAP_AP_preferences(bpy.types.AddonPreferences):
             _draw_server(layout, self)
         _draw_check(layout, context, session.current())
         layout.separator()
-        layout.prop(self, "bodies")
+        _draw_bodies(layout, self, context)
         layout.prop(self, "auto_import")
         if self.where == HERE:
             layout.prop(self, "finish_jobs")
@@ -155,16 +155,8 @@ def backend_of(context: bpy.types.Context) -> host.Backend | None:
         NotAllowed: Blender is not to go online.
     """
     chosen = of(context)
-    data = _path(chosen.data) or places.data_folder()
     if chosen.where == HERE:
-        return host.ThisComputer(
-            data=data,
-            checkout=CHECKOUT,
-            python=_path(chosen.python),
-            device=chosen.device.strip() or "auto",
-            cache_gb=round(chosen.cache_gb, 3),
-            finish_jobs=chosen.finish_jobs,
-        )
+        return this_computer(context)
     if chosen.where == NOWHERE:
         return None
     if not chosen.url.strip():
@@ -176,7 +168,21 @@ def backend_of(context: bpy.types.Context) -> host.Backend | None:
             "Blender is not allowed to go online",
             hint="Switch on Allow Online Access in Preferences, System, Network.",
         )
+    data = _path(chosen.data) or places.data_folder()
     return host.MyServer(chosen.url.strip(), chosen.token.strip(), data=data, ca=_path(chosen.ca))
+
+
+def this_computer(context: bpy.types.Context) -> host.ThisComputer:
+    """The backend of this computer as it is preferred, wherever captures run."""
+    chosen = of(context)
+    return host.ThisComputer(
+        data=_path(chosen.data) or places.data_folder(),
+        checkout=CHECKOUT,
+        python=_path(chosen.python),
+        device=chosen.device.strip() or "auto",
+        cache_gb=round(chosen.cache_gb, 3),
+        finish_jobs=chosen.finish_jobs,
+    )
 
 
 def bodies_folder(context: bpy.types.Context) -> Path:
@@ -216,6 +222,16 @@ def _draw_server(layout: bpy.types.UILayout, chosen: STRIPMOCAP_AP_preferences) 
     layout.prop(chosen, "ca")
     layout.prop(chosen, "data")
     layout.operator("stripmocap.test")
+
+
+def _draw_bodies(
+    layout: bpy.types.UILayout, chosen: STRIPMOCAP_AP_preferences, context: bpy.types.Context
+) -> None:
+    layout.prop(chosen, "bodies")
+    layout.operator("stripmocap.add_body")
+    if line := session.current().body_line:
+        state, text = line
+        labels.say(layout.column(align=True), context, text, icon=_MARKS[state])
 
 
 def _draw_check(

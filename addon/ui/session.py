@@ -65,6 +65,7 @@ class Session:
         self.logs: deque[errands.LogRead] = deque()  # to be opened
         self.preferences_stale = True
         self.bodies: Path | None = None  # the folder of the user's body files, as preferred
+        self.body_line: tuple[str, str] | None = None  # what came of a body file: state and text
         self.dirty = True  # the panels are to be drawn again
         self._backend: host.Backend | None = None
         self._make_watcher = make_watcher
@@ -163,6 +164,12 @@ class Session:
                 self.examination, self.checking = news, False
             case errands.Tried():
                 self.tried, self.checking = news, False
+            case errands.BodyAdded(error=errors.StripMocapError() as error):
+                self.body_line = ("problem", sentence(error))
+                self.fail(error)
+            case errands.BodyAdded(path=path):
+                self.notice = f"The body model is {path}."
+                self.body_line = ("ok", self.notice)
             case errands.Refused(errand=errands.Fetch(job_id=job_id), error=error):
                 self.by_hand.discard(job_id)
                 self.remarks[job_id] = sentence(error)

@@ -1,6 +1,7 @@
 """Captures made on a body of the user's own: shown on it where it is, on ours where it is not."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,9 +15,11 @@ import toypanel  # noqa: E402
 from stripmocap_extension.addon.contract import (  # noqa: E402
     bodies,
     body_file,
+    errors,
     places,
     result_file,
 )
+from stripmocap_extension.addon.remote import python  # noqa: E402
 from stripmocap_extension.addon.ui import preferences  # noqa: E402
 
 pytestmark = pytest.mark.blender
@@ -143,3 +146,38 @@ def test_by_default_body_models_lie_in_the_data_folder(addon, tmp_path, monkeypa
     elsewhere = preferences.Defaults(data=str(tmp_path / "else"))
     monkeypatch.setattr(preferences, "of", lambda context: elsewhere)
     assert preferences.bodies_folder(bpy.context) == tmp_path / "else" / "bodies"
+
+
+@pytest.fixture
+def adding(panel, monkeypatch):
+    """Adds a body file of `walk.pkl`, with what the backend answers put in its place."""
+
+    def run(answer):
+        monkeypatch.setattr(python, "find", lambda *_, **__: Path("python"))
+        monkeypatch.setattr(python, "convert_body", answer)
+        call = bpy.ops.stripmocap.add_body
+        assert call("EXEC_DEFAULT", filepath="/somewhere/SMPL_FEMALE.pkl") == {"FINISHED"}
+        assert "SMPL_FEMALE.pkl" in panel.live.body_line[1]
+        panel.beat_until(lambda: panel.live.body_line[0] != "note", what="an answer")
+        return panel.live.body_line
+
+    return run
+
+
+def test_an_official_file_is_converted_into_the_folder_of_body_models(adding):
+    def answer(found, source, *, folder, stopping):
+        assert source == Path("/somewhere/SMPL_FEMALE.pkl")
+        return folder / "smpl_female.npz"
+
+    state, text = adding(answer)
+
+    assert state == "ok"
+    assert str(places.bodies_folder() / "smpl_female.npz") in text
+
+
+def test_why_an_official_file_was_refused_is_shown(adding, panel):
+    def answer(*_, **__):
+        raise errors.BodyFileError("it is no SMPL body", hint="Choose another.")
+
+    assert adding(answer) == ("problem", "It is no SMPL body. Choose another.")
+    assert panel.live.problem == "It is no SMPL body. Choose another."

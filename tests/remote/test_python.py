@@ -1,11 +1,13 @@
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from stripmocap.contract import places
+from stripmocap.contract import body_file, places
 from stripmocap_extension.addon.contract import errors
 from stripmocap_extension.addon.remote import python
+from toybody import toy_body
 
 INSIDE = "Scripts/python.exe" if sys.platform == "win32" else "bin/python"
 
@@ -107,3 +109,45 @@ class TestExamine:
 
         with pytest.raises(errors.BackendUnavailable):
             python.examine(fake, timeout_s=0.3)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its programs are no scripts")
+class TestConvertBody:
+    def test_a_body_file_is_called_after_its_body(self, tmp_path):
+        body = replace(toy_body(), name="SMPL female")
+        body_file.save(body, tmp_path / "made.npz")
+        fake = program(tmp_path / "python", f'cp "{tmp_path}/made.npz" "$6"')
+
+        path = python.convert_body(fake, tmp_path / "f.pkl", folder=tmp_path / "new" / "bodies")
+
+        assert path == tmp_path / "new" / "bodies" / "smpl_female.npz"
+        assert path.is_file()
+        assert list(path.parent.iterdir()) == [path]
+
+    def test_why_the_backend_refuses_is_told_in_its_own_words(self, tmp_path):
+        fake = program(
+            tmp_path / "python",
+            "echo 'a warning' >&2; echo 'Error: f.pkl is no SMPL body' >&2; "
+            "echo '  Choose an SMPL file.' >&2; exit 2",
+        )
+
+        with pytest.raises(errors.BodyFileError) as refused:
+            python.convert_body(fake, tmp_path / "f.pkl", folder=tmp_path / "bodies")
+
+        assert refused.value.message == "f.pkl is no SMPL body"
+        assert refused.value.hint == "Choose an SMPL file."
+        assert list((tmp_path / "bodies").iterdir()) == []
+
+    def test_a_python_without_backend_is_told(self, tmp_path):
+        fake = program(tmp_path / "python", "echo 'No module named stripmocap' >&2; exit 1")
+
+        with pytest.raises(errors.BackendUnavailable, match="has no backend"):
+            python.convert_body(fake, tmp_path / "f.pkl", folder=tmp_path / "bodies")
+
+    def test_a_folder_that_cannot_be_made_is_told(self, tmp_path):
+        (tmp_path / "file").touch()
+
+        with pytest.raises(errors.BodyFileError, match="cannot be written"):
+            python.convert_body(
+                tmp_path / "python", tmp_path / "f.pkl", folder=tmp_path / "file" / "bodies"
+            )

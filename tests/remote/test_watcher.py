@@ -114,6 +114,19 @@ def test_a_result_on_a_body_that_is_not_here_arrives_on_ours_with_a_remark(watch
     assert "SMPL neutral" in arrived.remark
 
 
+def test_a_body_that_cannot_be_made_is_told_and_no_service_is_lost(watched, tmp_path):
+    panel = watched()
+    panel.connect()
+    panel.until(errands.Connected)
+
+    panel.watcher.ask(errands.AddBody(panel.backend, tmp_path / "SMPL.pkl", tmp_path / "bodies"))
+
+    assert panel.until(errands.BodyAdded).error is not None
+    panel.watcher.ask(errands.AskHealth())
+    panel.until(errands.Connected)
+    assert not any(isinstance(each, errands.Lost) for each in panel.told)
+
+
 @pytest.mark.parametrize(("action", "state"), [("cancel", "cancelled"), ("retry", "queued")])
 def test_a_change_shows_at_once(watched, action, state):
     panel = watched()

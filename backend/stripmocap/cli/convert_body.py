@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .. import assets
 from ..body.official import read_official
-from ..contract import body_file, places
+from ..contract import bodies, body_file, places
 from ..contract.errors import DiskFull
 from . import outputs
 
@@ -45,4 +45,4 @@ def _usual_place(name: str) -> Path:
             f"{folder} cannot be made ({error.strerror or error})",
             hint="Give a file with -o, or set STRIPMOCAP_DATA to a folder that you may write to.",
         ) from error
-    return folder / f"{name.lower().replace(' ', '_')}.npz"
+    return folder / bodies.file_name(name)

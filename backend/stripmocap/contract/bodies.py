@@ -77,6 +77,11 @@ def gender_of(capture: Capture) -> str:
     return gender if isinstance(gender, str) and gender in GENDERS else GENDERS[0]
 
 
+def file_name(name: str) -> str:
+    """The body file that `convert-body` makes of the body `name`: "smpl_female.npz"."""
+    return f"{name.lower().replace(' ', '_')}.npz"
+
+
 def is_embedded(capture: Capture) -> bool:
     """Whether `capture` was made with the body that is shipped."""
     return name_of(capture).startswith(f"{EMBEDDED} ")
