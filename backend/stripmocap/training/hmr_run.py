@@ -68,7 +68,8 @@ def main(order: Order, *, report: Report) -> dict[str, float]:
     # Seeded before the network is made, so that it begins alike.
     torch.manual_seed(order.seed)
     lesson = KeypointLesson(
-        KeypointNetwork.of(order.sizes).to(order.device),
+        # No sample comes twice, so there is nothing to learn by heart.
+        KeypointNetwork.of(order.sizes, dropout=0.0).to(order.device),
         Sampler(splits["train"], body, seed=order.seed, device=order.device),
         embedded_body(device=order.device),
         plan=order.plan,

@@ -22,17 +22,24 @@ class Sizes:
 class KeypointNetwork(nn.Module):
     """Views of keypoints to bodies."""
 
-    def __init__(self, features: int = 1024, *, blocks: int = 2, hidden: int = 1024) -> None:
+    def __init__(
+        self,
+        features: int = 1024,
+        *,
+        blocks: int = 2,
+        hidden: int = 1024,
+        dropout: float = 0.1,
+    ) -> None:
         """An untrained network: see `KeypointEncoder` and `Regressor`."""
         super().__init__()
         self.sizes = Sizes(features, blocks, hidden)
-        self.encoder = KeypointEncoder(features, blocks=blocks)
+        self.encoder = KeypointEncoder(features, blocks=blocks, dropout=dropout)
         self.regressor = Regressor(features, hidden=hidden, dropout=0.0)
 
     @classmethod
-    def of(cls, sizes: Sizes) -> KeypointNetwork:
+    def of(cls, sizes: Sizes, *, dropout: float = 0.1) -> KeypointNetwork:
         """An untrained network of these sizes."""
-        return cls(sizes.features, blocks=sizes.blocks, hidden=sizes.hidden)
+        return cls(sizes.features, blocks=sizes.blocks, hidden=sizes.hidden, dropout=dropout)
 
     def forward(self, view: View) -> Regressed:
         """The bodies in the boxes of `view`."""
