@@ -63,12 +63,22 @@ def test_45_joints_are_those_of_the_official_layer(template, numbers, state):
     near(points, numbers["joints45_base_with_transl"])
 
 
-def test_49_keypoints_of_the_full_mesh_are_those_of_spin(template, numbers, state):
+@pytest.mark.parametrize("name", ["joints49", "joints49_from_rotmat"])
+def test_49_keypoints_of_the_full_mesh_are_those_of_spin(template, numbers, state, name):
     body, keypoints = Body.from_template(template), spin49_rows(template)
 
     points = MeshKeypoints.from_rows(keypoints).read(body.joints(**state), body.vertices(**state))
 
-    near(points, numbers["joints49"])
+    near(points, numbers[name])
+
+
+def test_every_keypoint_that_is_a_joint_is_the_one_that_spin_takes(template, numbers):
+    joints = numbers["joint_map"] < len(template.J_regressor)
+
+    points = spin49_rows(template).points
+
+    np.testing.assert_array_equal(points[joints], numbers["joint_map"][joints])
+    assert (points[~joints] >= len(template.J_regressor)).all()
 
 
 def test_49_keypoints_of_the_reduced_body_are_those_of_spin(template, numbers, state):

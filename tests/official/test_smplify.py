@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from stripmocap.body.model import Body
 from stripmocap.body.official import official_template
+from stripmocap.geometry.rotations import aa_to_matrix
 from stripmocap.methods.smplify import energies, paper
 from stripmocap.methods.smplify.priors import PosePrior
 
@@ -63,6 +65,10 @@ def test_pose_prior_is_the_official_one(losses, prior):
     near(prior.energy(losses["body_pose"]), losses["gmm_prior"])
 
 
+def test_constants_of_the_gaussians_are_the_official_ones(losses, prior):
+    near((-prior.constants).exp(), losses["gmm_nll_weights"].squeeze(0))
+
+
 def test_wrong_bends_cost_what_they_do_officially(losses):
     near(energies.bending(losses["body_pose"]), losses["angle_prior"])
 
@@ -114,8 +120,15 @@ def test_reprojection_at_the_start_is_the_official_one(problem, run):
     near(paper.reprojection(problem, start_of(run)), run["init_reproj"])
 
 
+def test_the_same_keypoints_are_ignored(run):
+    ignored = run["keypoints"].clone()
+    ignored[:, list(paper.IGNORED), 2] = 0
+
+    assert torch.equal(ignored, run["kp_after_call"])
+
+
 @pytest.mark.parametrize("iterations", [5, 100])
-def test_a_whole_run_ends_where_the_official_one_does(problem, run, iterations):
+def test_a_whole_run_ends_where_the_official_one_does(problem, template, run, iterations):
     end = paper.solve(problem, start_of(run), iterations=iterations)
 
     def expected(name):
@@ -125,6 +138,14 @@ def test_a_whole_run_ends_where_the_official_one_does(problem, run, iterations):
     near(pose, expected("pose"), relative=0, absolute=RUN_TOLERANCE)
     near(end.betas, expected("betas"), relative=0, absolute=RUN_TOLERANCE)
     near(end.transl, expected("cam_t"), relative=0, absolute=RUN_TOLERANCE)
+    # Where the body stands is left out. A point lies at the end of many joints, each a bit off.
+    loose = 3 * (RUN_TOLERANCE + float(run[f"sens_joints_it{iterations}"]))
+    rotmat = aa_to_matrix(pose.unflatten(-1, (24, 3)))
+    points = problem.points(rotmat[:, 0], rotmat[:, 1:], end.betas)
+    near(points, expected("joints"), relative=0, absolute=loose)
+    body = Body.from_template(template)
+    vertices = body.vertices(rotmat[:, 0], rotmat[:, 1:], betas=end.betas)
+    near(vertices[:, ::100], expected("verts_every100"), relative=0, absolute=loose)
     # How much the official answer itself moves when its start does by a millionth.
     shaken = float(run[f"sens_reproj_it{iterations}"])
     near(paper.reprojection(problem, end), expected("reproj"), absolute=3 * shaken)
