@@ -5,13 +5,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from cli.conftest import capture_of
 from stripmocap import cli
+from stripmocap.body.model import Body
 from stripmocap.contract.messages import CaptureRequest
 from stripmocap.contract.motion import LEVEL_WORLD_FROM_CAMERA
 from stripmocap.contract.skeleton import JOINT_NAMES
+from stripmocap.evaluation import protocol
+from stripmocap.methods.hmr.regressor import Regressed
 from stripmocap.pipeline import Workshop
-from toybody import toy_joints
+from toy3dpw import FRAMES as FRAMES_3DPW
+from toy3dpw import toy_sequence, write_dataset
+from toybody import toy_body, toy_joints
 
 KEYS = {"pa_mpjpe_mm", "mpjpe_mm", "accel_error_m_s2", "foot_slide_cm_s", "jitter", "frames"}
 
@@ -182,3 +188,33 @@ def test_what_lacks_a_truth_or_a_place_is_refused(
     assert status == cli.REFUSED
     assert said in capsys.readouterr().err
     assert captured == []
+
+
+def test_published_numbers_are_taken_from_the_datasets_own_boxes(tmp_path, monkeypatch, capsys):
+    body = Body.from_template(toy_body())
+    regressor = torch.eye(17, len(body.v_template))
+    genders = dict.fromkeys(("male", "female", "neutral"), body)
+    upright = torch.diag(torch.tensor([1.0, -1, -1]))
+
+    def network(crops: torch.Tensor) -> Regressed:
+        rotmat = torch.eye(3).repeat(len(crops), 24, 1, 1)
+        rotmat[:, 0] = upright
+        return Regressed(rotmat, torch.zeros(len(crops), 10), torch.zeros(len(crops), 3))
+
+    monkeypatch.setattr(protocol, "yardstick", lambda: protocol.Yardstick(genders, regressor))
+    monkeypatch.setattr(protocol, "spin_network", lambda device: network)
+    write_dataset(tmp_path / "3dpw", toy_sequence(toy_body()))
+    path = tmp_path / "scores.json"
+
+    status = cli.main(["evaluate", str(tmp_path / "3dpw"), "--published", "--json", str(path)])
+
+    said = json.loads(path.read_text(encoding="utf-8"))
+    assert status == cli.DONE
+    assert [each["frames"] for each in said.values()] == [2 * FRAMES_3DPW] * 3
+    assert said["pelvis, as SPIN"]["pve_mm"] > 0
+    assert "accel. error mm/frame²" in capsys.readouterr().out
+
+
+def test_published_numbers_are_for_3dpw_alone(tmp_path, capsys):
+    assert cli.main(["evaluate", str(tmp_path), "--published"]) == cli.REFUSED
+    assert "3DPW's layout" in capsys.readouterr().err

@@ -13,7 +13,7 @@ from ..evaluation import truth
 from ..evaluation.bodies import body_of
 from ..evaluation.comparison import TakeScores, compare
 from ..progress import Progress
-from . import evaluate_cases
+from . import evaluate_cases, evaluate_published
 from .outputs import check, write_json
 from .parser import request_of
 
@@ -35,6 +35,8 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         RequestError: there is one video, and no truth about it.
     """
+    if arguments.published:
+        return evaluate_published.run(arguments)
     if not arguments.video.is_dir() and arguments.truth is None:
         raise RequestError(
             f"there is no truth about {arguments.video}", hint="Give --truth FILE, or a folder."

@@ -178,6 +178,9 @@ def _add_evaluate(verbs: _Verbs) -> None:
     evaluate.add_argument("--at-most", type=_count, metavar="N", help="so many cases of a folder")
     evaluate.add_argument("--split", default="test", help="of 3DPW or motion capture, default test")
     evaluate.add_argument("--seed", type=int, default=0, help="of the cameras that mocap gets")
+    evaluate.add_argument(
+        "--published", action="store_true", help="3DPW as papers do it: SPIN on its boxes alone"
+    )
 
 
 def _add_benchmark(verbs: _Verbs) -> None:
