@@ -13,7 +13,8 @@ from .outputs import check
 
 def run(arguments: argparse.Namespace) -> int:
     """Trains and writes the weights and their card; the exit status."""
-    check(arguments.output, suffixes=(".safetensors",))
+    suffixes = (".safetensors", ".pt") if arguments.what == "spin" else (".safetensors",)
+    check(arguments.output, suffixes=suffixes)
     match arguments.what:
         case "spin":
             # Imported when asked for, as verbs are.
@@ -61,5 +62,5 @@ def _train_hmr(arguments: argparse.Namespace) -> None:
     )
     with Progress() as progress:
         found = hmr_run.main(order, report=progress)
-    print(", ".join(f"{name} {value:.1f}" for name, value in found.items()))
+    print(f"Test subjects: PA-MPJPE {found.pa_mpjpe_mm:.1f} mm, MPJPE {found.mpjpe_mm:.1f} mm")
     print(f"The curves are in {order.folder}")

@@ -10,14 +10,13 @@ import torch
 
 from ..methods.hmr.keypoint_network import KeypointNetwork, Sizes
 from ..methods.hmr.weights import load_keypoint_network, save_keypoint_network
-from .hmr import KeypointLesson, Plan, errors
+from .held_out import HeldOut, KindErrors, judged
+from .hmr import KeypointLesson, Plan
 from .loop import Report, Schedule, Trained, train
-from .mocap import Clips, load_clips
-from .synthetic import LandmarkBody, Sampler, Samples, embedded_body
+from .mocap import load_clips
+from .synthetic import Sampler, embedded_body
 
 SIZES = Sizes(features=1024, blocks=2, hidden=256)
-HELD_OUT = 4096  # samples of a split that scores are taken over
-HELD_OUT_SEED = 7
 SCORE_TIMES = 12  # in a training
 DATA_SAID = (
     "The data used in this project was obtained from mocap.cs.cmu.edu. The database was created\n"
@@ -56,8 +55,8 @@ def best_device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def main(order: Order, *, report: Report) -> dict[str, float]:
-    """Trains as ordered and writes the weights and their card; the errors on the test people, mm.
+def main(order: Order, *, report: Report) -> KindErrors:
+    """Trains as ordered and writes the weights and their card; the errors on the test people.
 
     Raises:
         AssetMissing, AssetCorrupt: the data are not there, or not what they should be.
@@ -73,7 +72,7 @@ def main(order: Order, *, report: Report) -> dict[str, float]:
         Sampler(splits["train"], body, seed=order.seed, device=order.device),
         embedded_body(device=order.device),
         plan=order.plan,
-        held_out=held_out(splits["val"], body).to(order.device),
+        held_out=HeldOut.of(splits["val"], body).samples.to(order.device),
         device=order.device,
     )
     trained = train(lesson, order.schedule, folder=order.folder, seed=order.seed, report=report)
@@ -85,28 +84,20 @@ def main(order: Order, *, report: Report) -> dict[str, float]:
     # What is shipped is judged, not what was trained: half precision lies between them.
     shipped = load_keypoint_network(order.output)
     found = {
-        split: {
-            name: float(each.mean())
-            for name, each in errors(shipped, held_out(splits[split], body), body=body).items()
-        }
+        split: judged(shipped, HeldOut.of(splits[split], body), body=body)
         for split in ("val", "test")
     }
     card = card_of(order, trained, found=found, network=shipped)
     digest = hashlib.sha256(order.output.read_bytes()).hexdigest()
     order.output.with_suffix(".md").write_text(f"{card}\nsha256 {digest}\n", encoding="utf-8")
-    return found["test"]
-
-
-def held_out(clips: Clips, body: LandmarkBody) -> Samples:
-    """Samples of people who are not learnt from: always the same."""
-    return Sampler(clips, body, seed=HELD_OUT_SEED).draw(HELD_OUT)
+    return found["test"][0]
 
 
 def card_of(
     order: Order,
     trained: Trained,
     *,
-    found: dict[str, dict[str, float]],
+    found: dict[str, list[KindErrors]],
     network: KeypointNetwork,
 ) -> str:
     """What the weights are, from what, how, and how good, as Markdown."""
@@ -114,8 +105,9 @@ def card_of(
     weights = order.plan.weights
     critic = f"weight {weights.critic:g}" if weights.critic else "not used"
     table = "\n".join(
-        f"| {split} | {errors['PA-MPJPE mm']:.1f} | {errors['MPJPE mm']:.1f} |"
-        for split, errors in found.items()
+        f"| {split} | {row.kind} | {row.frames} | {row.pa_mpjpe_mm:.1f} | {row.mpjpe_mm:.1f} |"
+        for split, rows in found.items()
+        for row in rows
     )
     sizes = order.sizes
     return f"""# SPIN's regressor for keypoints
@@ -136,11 +128,12 @@ BlazePose's 33 keypoints of one frame to a body: rotations, shape, weak camera, 
 - Losses: keypoints {weights.keypoints:g}, joints {weights.joints:g}, rotations {weights.rotmat:g},
   shape {weights.betas:g}; the critic of `training/adversarial.py`: {critic}.
 
-Errors over {HELD_OUT} synthetic samples of subjects who were not learnt from, twelve limb joints,
-one forward pass:
+Errors over shots of subjects who were not learnt from (`training/shots.py`: one camera a clip,
+BlazePose's noise, things in the way; every third frame), twelve limb joints, one forward pass a
+frame:
 
-| subjects | PA-MPJPE mm | MPJPE mm |
-|---|---|---|
+| subjects | what they do | frames | PA-MPJPE mm | MPJPE mm |
+|---|---|---|---|---|
 {table}
 
 The weights may be used and passed on under this repository's licence.
