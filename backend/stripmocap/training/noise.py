@@ -9,7 +9,7 @@ is; hidden landmarks are off further. Left and right are exchanged now and then.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from torch import Generator, Tensor
 
 from ..contract.skeleton import BLAZEPOSE_NAMES, JOINT_NAMES
 from ..people.sides import OTHER_SIDE
+from .occlusion import OUTSIDE, SEEN
 
 KINDS = ("face", "shoulder", "elbow", "wrist", "hand", "hip", "knee", "ankle", "foot")
 LIMBS = ("head", "trunk", "left arm", "right arm", "left leg", "right leg")
@@ -36,79 +37,116 @@ class Row(NamedTuple):
 
 # By state (occlusion.STATES) and kind.
 TABLE: tuple[tuple[Row, ...], ...] = (
-    (
-        Row(10, 0.4, 0.2, 5.0, 1.5),
-        Row(20, 0.4, 0.2, 5.0, 1.5),
-        Row(18, 0.5, 0.3, 3.5, 2.0),
-        Row(18, 0.6, 0.4, 3.0, 2.0),
-        Row(24, 0.6, 0.4, 2.5, 2.0),
-        Row(22, 0.4, 0.2, 5.0, 1.5),
-        Row(20, 0.5, 0.3, 3.5, 1.8),
-        Row(20, 0.5, 0.3, 3.0, 1.8),
-        Row(25, 0.5, 0.3, 2.5, 1.8),
+    (  # seen
+        Row(18, 0.13, 0.21, 3.6, 1.4),
+        Row(22, 0.36, 0.38, 3.3, 1.9),
+        Row(25, 0.37, 0.54, 1.3, 2.6),
+        Row(23, 0.33, 0.68, 1.0, 3.0),
+        Row(27, 0.41, 0.65, 0.3, 2.9),
+        Row(24, 0.30, 0.28, 3.3, 1.6),
+        Row(24, 0.34, 0.45, 1.4, 2.1),
+        Row(23, 0.31, 0.53, 1.6, 2.2),
+        Row(30, 0.36, 0.48, 0.9, 2.2),
     ),
-    (
-        Row(16, 0.4, 0.2, 4.0, 2.0),
-        Row(26, 0.4, 0.2, 4.0, 2.0),
-        Row(38, 0.6, 0.4, 0.5, 2.0),
-        Row(48, 0.7, 0.4, 0.0, 2.0),
-        Row(55, 0.7, 0.4, 0.0, 2.0),
-        Row(26, 0.4, 0.2, 4.0, 2.0),
-        Row(35, 0.6, 0.4, 1.0, 2.0),
-        Row(40, 0.7, 0.4, 1.0, 2.0),
-        Row(45, 0.7, 0.4, 0.5, 2.0),
+    (  # behind the own body
+        Row(26, 0.10, 0.15, 3.4, 1.5),
+        Row(41, 0.24, 0.24, 2.9, 1.6),
+        Row(43, 0.55, 0.36, -1.2, 2.5),
+        Row(58, 0.54, 0.42, -2.6, 2.6),
+        Row(79, 0.40, 0.26, -3.3, 2.4),
+        Row(34, 0.42, 0.27, 2.8, 1.8),
+        Row(40, 0.50, 0.38, -0.6, 2.1),
+        Row(36, 0.24, 0.49, 0.1, 3.0),
+        Row(51, 0.10, 0.29, -0.8, 2.7),
     ),
-    (
-        Row(25, 0.6, 0.3, 2.0, 2.5),
-        Row(35, 0.6, 0.3, 2.0, 2.5),
-        Row(60, 0.7, 0.4, -0.5, 2.5),
-        Row(80, 0.7, 0.4, -1.0, 2.5),
-        Row(85, 0.7, 0.4, -1.0, 2.5),
-        Row(40, 0.6, 0.3, 2.0, 2.5),
-        Row(70, 0.7, 0.4, -0.5, 2.5),
-        Row(90, 0.7, 0.4, -1.0, 2.5),
-        Row(95, 0.7, 0.4, -1.0, 2.5),
+    (  # covered
+        Row(62, 0.54, 0.36, -0.4, 2.4),
+        Row(118, 0.40, 0.50, -2.5, 3.6),
+        Row(88, 0.23, 0.16, -2.7, 2.5),
+        Row(102, 0.31, 0.34, -3.5, 3.0),
+        Row(137, 0.26, 0.39, -3.9, 3.2),
+        Row(60, 0.21, 0.00, 2.1, 1.5),
+        Row(132, 0.27, 0.29, -2.6, 3.0),
+        Row(146, 0.49, 0.55, -3.3, 3.6),
+        Row(167, 0.28, 0.46, -3.4, 3.5),
     ),
-    (
-        Row(40, 0.6, 0.3, 0.0, 2.5),
-        Row(60, 0.6, 0.3, -1.0, 2.5),
-        Row(90, 0.7, 0.4, -2.5, 2.5),
-        Row(120, 0.7, 0.4, -3.0, 2.5),
-        Row(125, 0.7, 0.4, -3.0, 2.5),
-        Row(70, 0.6, 0.3, -1.0, 2.5),
-        Row(110, 0.7, 0.4, -3.0, 2.5),
-        Row(140, 0.7, 0.4, -4.0, 2.5),
-        Row(145, 0.7, 0.4, -4.0, 2.5),
+    (  # outside the picture
+        Row(65, 0.10, 0.17, 0.7, 2.3),
+        Row(69, 0.29, 0.39, 0.2, 2.4),
+        Row(120, 0.10, 0.27, -2.3, 3.0),
+        Row(149, 0.36, 0.27, -2.5, 3.1),
+        Row(137, 0.33, 0.44, -2.4, 3.5),
+        Row(95, 0.34, 0.27, 0.7, 1.6),
+        Row(154, 0.33, 0.17, -3.5, 2.2),
+        Row(205, 0.37, 0.37, -4.6, 2.8),
+        Row(220, 0.36, 0.36, -4.8, 2.8),
     ),
 )
 # Of a landmark's squared error: what the whole person shares, and what a limb shares.
-PERSON_SHARE, LIMB_SHARE = 0.10, 0.45
-PERSON_SPREAD = 0.35  # of the logarithm of all errors of one person in one picture
+PERSON_SHARE = 0.02
+LIMB_SHARES = (0.75, 0.05, 0.60, 0.60, 0.46, 0.46)  # of `LIMBS`
+PERSON_SPREAD = 0.19  # of the logarithm of all errors of one person in one picture
+# Landmarks in plain sight are far off at times: from so many standard deviations of the tail on,
+# the logarithm of the error grows by so much more.
+GROSS_FROM, GROSS = 1.3, 1.2
+# Metres beyond the picture's edge are told as so many times less, and rather inside: BlazePose puts
+# what it cannot see where it can.
+OUTSIDE_SHARE, OUTSIDE_PULL_M = 0.45, 0.07
 # Left taken for right: everywhere, in the legs, in the arms. Seen from behind it is commoner.
-SWAPS = {"all": 0.005, "legs": 0.015, "arms": 0.01}
-SWAPS_FROM_BEHIND = {"all": 0.08, "legs": 0.02, "arms": 0.01}
+SWAPS = {"all": 0.015, "legs": 0.02, "arms": 0.01}
+SWAPS_FROM_BEHIND = {"all": 0.03, "legs": 0.02, "arms": 0.01}
 SWAPPED_LOGIT = -1.5  # added to the scores of what was exchanged
 DROPPED = 0.005  # landmarks that are not there at all: score 0
 LEAST_SCORE, MOST_SCORE = 1e-4, 0.9999
 # Millimetres in the axes of a joint, of the left side's landmarks and of the middle; the right
 # side's are the mirror image. Where BlazePose's landmark is, less where the body's is.
 BIAS_MM: dict[str, tuple[str, tuple[float, float, float]]] = {
-    "left_hip": ("pelvis", (0.0, 0.0, 0.0)),
+    "nose": ("head", (0.0, 18.0, -33.0)),
+    "left_eye_inner": ("head", (-7.0, 7.0, -19.0)),
+    "left_eye": ("head", (-11.0, 4.0, -28.0)),
+    "left_eye_outer": ("head", (-17.0, 5.0, -24.0)),
+    "left_ear": ("head", (-29.0, 2.0, 19.0)),
+    "mouth_left": ("head", (-11.0, 18.0, -20.0)),
+    "left_shoulder": ("spine3", (-21.0, 14.0, 2.0)),
+    "left_elbow": ("left_shoulder", (-22.0, -4.0, 15.0)),
+    "left_wrist": ("left_elbow", (6.0, 4.0, 3.0)),
+    "left_pinky": ("left_wrist", (-11.0, -10.0, 33.0)),
+    "left_index": ("left_wrist", (-23.0, -13.0, -14.0)),
+    "left_thumb": ("left_wrist", (-5.0, 18.0, -36.0)),
+    "left_hip": ("pelvis", (-7.0, 7.0, 23.0)),
+    "left_knee": ("left_hip", (-9.0, 2.0, -8.0)),
+    "left_ankle": ("left_knee", (-3.0, 37.0, 8.0)),
+    "left_heel": ("left_ankle", (-4.0, 27.0, 25.0)),
+    "left_foot_index": ("left_ankle", (-1.0, 13.0, -39.0)),
 }
 # Over time: the share of each series' variance that changes slowly, and its seconds.
 SLOW = {
-    "score": (0.8, 0.4),
-    "tail": (0.8, 0.4),
-    "own": (0.85, 0.3),
-    "limb": (0.85, 0.3),
+    "score": (0.76, 1.33),
+    "tail": (0.72, 0.52),
+    "own": (0.84, 0.83),
+    "limb": (0.84, 0.83),
     "person": (0.85, 0.5),
     "size": (0.9, 1.0),
     "swap": (0.95, 0.25),
     "drop": (0.5, 0.1),
+    "metric": (0.92, 0.8),
 }
 
-# BlazePose's metric landmarks: one axis' error to the side and in depth, and how flat they are.
-SIDE_M, DEPTH_M, FLATTENING = 0.025, 0.07, 0.85
+# BlazePose's metric landmarks, camera axes: how they are shrunk, millimetres of error by kind, how
+# much more they err where it is not sure, and what a limb's landmarks share of a squared error.
+METRIC_SHRINKAGE = (0.90, 0.97, 0.60)
+METRIC_MM = (
+    (60.0, 60.0, 140.0),
+    (50.0, 60.0, 100.0),
+    (60.0, 55.0, 115.0),
+    (65.0, 55.0, 150.0),
+    (75.0, 65.0, 165.0),
+    (25.0, 20.0, 45.0),
+    (60.0, 60.0, 90.0),
+    (65.0, 70.0, 150.0),
+    (90.0, 90.0, 160.0),
+)
+METRIC_UNSURE, METRIC_LIMB_SHARE = 0.6, 0.8
 
 _COUNT = len(BLAZEPOSE_NAMES)
 
@@ -135,19 +173,12 @@ class Chances:
     @classmethod
     def over_time(cls, frames: int, generator: Generator, *, fps: float) -> Chances:
         """Pictures that follow one another."""
-        fast = cls.draw(frames, generator)
-        slow = cls.draw(frames, generator)
-        series = {}
-        for name, (share, seconds) in SLOW.items():
-            kept = float(np.exp(-1 / (fps * seconds)))
-            calm = _smooth(getattr(slow, name), kept=kept)
-            series[name] = share**0.5 * calm + (1 - share) ** 0.5 * getattr(fast, name)
-        return cls(**series)
+        return cls(**{name: _series(frames, shape, generator, fps=fps, slow=SLOW[name])
+                      for name, shape in _SHAPES.items()})  # fmt: skip
 
 
 _SHAPES = {"score": (_COUNT,), "tail": (_COUNT,), "own": (_COUNT, 2), "limb": (len(LIMBS), 2),
            "person": (2,), "size": (), "swap": (len(SWAPS),), "drop": (_COUNT,)}  # fmt: skip
-assert tuple(_SHAPES) == tuple(SLOW) == tuple(field.name for field in fields(Chances))
 
 
 def biased(landmarks: Tensor, rotations: Tensor) -> Tensor:
@@ -163,13 +194,20 @@ def biased(landmarks: Tensor, rotations: Tensor) -> Tensor:
 
 
 def observed(
-    places: Tensor, *, state: Tensor, px_per_m: Tensor, away: Tensor, chances: Chances
+    places: Tensor,
+    *,
+    state: Tensor,
+    size: Tensor,
+    px_per_m: Tensor,
+    away: Tensor,
+    chances: Chances,
 ) -> Tensor:
     """(B, 33, 3) px, px, score: what BlazePose reports.
 
     Args:
         places: (B, 33, 2) pixels, where it means the landmarks to be.
         state: (B, 33) int64 of `occlusion.STATES`.
+        size: (B, 2) pixels of the picture, width and height.
         px_per_m: (B,) at the person's distance.
         away: (B,) how far the chest is turned from the camera: 0 if it faces it, 1 if it shows
             its back.
@@ -179,13 +217,15 @@ def observed(
     table = torch.tensor(TABLE)[state, kind]  # (B, 33, 5)
     error_mm, tail, told, logit, spread = table.unbind(dim=-1)
     person = PERSON_SPREAD * chances.size[:, None]
-    scale = (tail * chances.tail - told * chances.score + person).exp()
-    own = 1 - PERSON_SHARE - LIMB_SHARE
+    gross = GROSS * (chances.tail - GROSS_FROM).clamp(min=0) * (state == SEEN)
+    scale = (tail * chances.tail - told * chances.score + person + gross).exp()
+    shared = torch.tensor(LIMB_SHARES)[limb, None]
     step = (
         PERSON_SHARE**0.5 * chances.person[:, None]
-        + LIMB_SHARE**0.5 * chances.limb[:, limb]
-        + own**0.5 * chances.own
+        + shared**0.5 * chances.limb[:, limb]
+        + (1 - PERSON_SHARE - shared) ** 0.5 * chances.own
     )
+    places = pulled(places, state=state, size=size, px_per_m=px_per_m)
     moved = places + step * (error_mm / 1000 * scale * px_per_m[:, None])[..., None]
     logits = logit + spread * chances.score
     order, exchanged = _exchanged(away, chances.swap)
@@ -196,22 +236,37 @@ def observed(
     return torch.cat([moved, scores.masked_fill(dropped, 0.0)[..., None]], dim=-1)
 
 
-def metric_landmarks(landmarks: Tensor, scores: Tensor, chances: Chances) -> Tensor:
+def pulled(places: Tensor, *, state: Tensor, size: Tensor, px_per_m: Tensor) -> Tensor:
+    """(B, 33, 2) pixels, places of which those outside the picture are drawn towards it."""
+    edge = places.clamp(min=0).minimum(size[:, None])
+    beyond = places - edge
+    inwards = OUTSIDE_PULL_M * px_per_m[:, None, None] * beyond.sign()
+    drawn = edge + OUTSIDE_SHARE * beyond - inwards
+    return torch.where((state == OUTSIDE)[..., None], drawn, places)
+
+
+def metric_landmarks(
+    landmarks: Tensor, scores: Tensor, generator: Generator, *, fps: float
+) -> Tensor:
     """(T, 33, 3) metres about the hips, camera axes: BlazePose's guess at three dimensions.
 
     Args:
-        landmarks: (T, 33, 3) metres, camera axes, the truth.
+        landmarks: (T, 33, 3) metres, camera axes, the truth of pictures that follow one another.
         scores: (T, 33) what it says of itself.
-        chances: of the same T pictures; depth errs with the limbs.
+        generator: what chance is drawn from.
+        fps: pictures a second.
     """
     left, right = (BLAZEPOSE_NAMES.index(f"{side}_hip") for side in ("left", "right"))
     about = landmarks - (landmarks[:, left] + landmarks[:, right])[:, None] / 2
-    limb = torch.tensor(_limbs())
-    # Turned by a quarter, the series that move the picture's places move the depth too.
-    depth = 0.6 * chances.limb[:, limb].sum(dim=-1) / 2**0.5 + 0.6 * chances.tail
-    error = torch.cat([SIDE_M * chances.own, (DEPTH_M * depth)[..., None]], dim=-1)
-    unsure = 2 - scores[..., None]
-    return about * torch.tensor([1.0, 1.0, FLATTENING]) + unsure * error
+    frames, slow = len(landmarks), SLOW["metric"]
+    own = _series(frames, (_COUNT, 3), generator, fps=fps, slow=slow)
+    limb = _series(frames, (len(LIMBS), 3), generator, fps=fps, slow=slow)[
+        :, torch.tensor(_limbs())
+    ]
+    error = METRIC_LIMB_SHARE**0.5 * limb + (1 - METRIC_LIMB_SHARE) ** 0.5 * own
+    spread = torch.tensor(METRIC_MM)[torch.tensor(_kinds())] / 1000  # (33, 3)
+    unsure = 1 + METRIC_UNSURE * (1 - scores[..., None])
+    return about * torch.tensor(METRIC_SHRINKAGE) + unsure * spread * error
 
 
 def _exchanged(away: Tensor, swap: Tensor) -> tuple[Tensor, Tensor]:
@@ -228,27 +283,30 @@ def _exchanged(away: Tensor, swap: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _of(part: str) -> Tensor:
-    """(33,) bool, the landmarks of "all", "legs" or "arms"."""
-    names = {"all": ("",), "legs": ("knee", "ankle", "heel", "foot"),
-             "arms": ("elbow", "wrist", "pinky", "index", "thumb")}[part]  # fmt: skip
-    foot = part == "arms"
-    return torch.tensor([
-        any(each in name for each in names) and not (foot and "foot" in name)
-        for name in BLAZEPOSE_NAMES
-    ])  # fmt: skip
+    """(33,) bool, the landmarks of one of `SWAPS`."""
+    return torch.tensor([part in parts_of(name) for name in BLAZEPOSE_NAMES])
 
 
 def _probability(normal: Tensor) -> Tensor:
     return torch.special.ndtr(normal)
 
 
-def _smooth(noise: Tensor, *, kept: float) -> Tensor:
-    """A series (T, ...) of the same spread, of which each step keeps a share of the one before."""
-    fresh = (1 - kept**2) ** 0.5
-    steps = noise.numpy() * fresh
-    steps[0] /= fresh
-    series = scipy.signal.lfilter([1.0], [1.0, -kept], steps, axis=0)
-    return torch.from_numpy(np.ascontiguousarray(series, dtype=np.float32))
+def _series(
+    frames: int,
+    shape: tuple[int, ...],
+    generator: Generator,
+    *,
+    fps: float,
+    slow: tuple[float, float],
+) -> Tensor:
+    """(frames, *shape) standard normal numbers, of which a share changes slowly."""
+    share, seconds = slow
+    kept = float(np.exp(-1 / (fps * seconds)))
+    steps = torch.randn(frames, *shape, generator=generator)
+    steps[1:] *= (1 - kept**2) ** 0.5
+    calm = scipy.signal.lfilter([1.0], [1.0, -kept], steps.numpy(), axis=0)
+    fast = torch.randn(frames, *shape, generator=generator)
+    return share**0.5 * torch.tensor(calm, dtype=torch.float32) + (1 - share) ** 0.5 * fast
 
 
 def kind_of(name: str) -> str:
@@ -261,22 +319,30 @@ def kind_of(name: str) -> str:
     return "foot" if part in ("heel", "foot_index") else "face"
 
 
+def limb_of(name: str) -> str:
+    """One of `LIMBS`."""
+    kind, side = kind_of(name), name.split("_")[0]
+    if kind == "face":
+        return "head"
+    if kind in ("shoulder", "hip"):
+        return "trunk"
+    return f"{side} arm" if kind in ("elbow", "wrist", "hand") else f"{side} leg"
+
+
+def parts_of(name: str) -> tuple[str, ...]:
+    """Those of `SWAPS` that a landmark belongs to."""
+    kind = kind_of(name)
+    if kind in ("elbow", "wrist", "hand"):
+        return "all", "arms"
+    return ("all", "legs") if kind in ("knee", "ankle", "foot") else ("all",)
+
+
 def _kinds() -> list[int]:
     return [KINDS.index(kind_of(name)) for name in BLAZEPOSE_NAMES]
 
 
 def _limbs() -> list[int]:
-    limbs = []
-    for name in BLAZEPOSE_NAMES:
-        kind, side = kind_of(name), name.split("_")[0]
-        if kind == "face":
-            limbs.append(LIMBS.index("head"))
-        elif kind in ("shoulder", "hip"):
-            limbs.append(LIMBS.index("trunk"))
-        else:
-            part = "arm" if kind in ("elbow", "wrist", "hand") else "leg"
-            limbs.append(LIMBS.index(f"{side} {part}"))
-    return limbs
+    return [LIMBS.index(limb_of(name)) for name in BLAZEPOSE_NAMES]
 
 
 def _biases() -> tuple[Tensor, Tensor]:

@@ -90,7 +90,6 @@ def shot_of(clip: Clip, body: LandmarkBody, *, seed: int) -> Shot:
         lens.size.expand(frames, -1), lens.focal.expand(frames), lens.believed.expand(frames)
     )
     points = body.stand(rotmat, betas=betas.expand(frames, -1), transl=transl)[1]
-    chances = Chances.over_time(frames, generator, fps=FPS)
     samples = photographed(
         body,
         rotmat,
@@ -98,9 +97,10 @@ def shot_of(clip: Clip, body: LandmarkBody, *, seed: int) -> Shot:
         transl=transl,
         cameras=cameras,
         things=_things(seen_by(points, cameras)[0], generator),
-        chances=chances,
+        chances=Chances.over_time(frames, generator, fps=FPS),
         known=_known(clip).expand(frames, -1),
     )
+    metric = metric_landmarks(points, samples.keypoints[..., 2], generator, fps=FPS)
     return Shot(
         name=clip.name,
         kind=clip.kind,
@@ -109,7 +109,7 @@ def shot_of(clip: Clip, body: LandmarkBody, *, seed: int) -> Shot:
         fps=FPS,
         size_px=(int(lens.size[0, 0]), int(lens.size[0, 1])),
         focal_px=float(lens.focal[0]),
-        landmarks3d=metric_landmarks(points, samples.keypoints[..., 2], chances).numpy(),
+        landmarks3d=metric.numpy(),
     )
 
 

@@ -170,6 +170,7 @@ def photographed(
     keypoints = observed(
         meant,
         state=state,
+        size=cameras.size,
         px_per_m=cameras.focal / joints[:, 0, 2].clamp(min=0.1),
         away=_turned_away(turns, joints),
         chances=chances,
