@@ -34,15 +34,23 @@ _TORSO = {
 class KeypointPages:
     """A fixed set of people, seen by a detector; the bodies of some are known."""
 
-    def __init__(self, samples: Samples, points: ReducedPoints, *, informed: Tensor) -> None:
+    def __init__(
+        self,
+        samples: Samples,
+        points: ReducedPoints,
+        *,
+        informed: Tensor,
+        device: torch.device | str = "cpu",
+    ) -> None:
         """Pages of `samples`.
 
         Args:
             samples: the people.
-            points: SPIN's 49 on their body.
+            points: SPIN's 49 on their body, on the device of `samples`.
             informed: (N,) bool, whose bodies may be known.
+            device: where pages are opened.
         """
-        self.samples, self.informed = samples, informed
+        self.samples, self.informed, self.device = samples, informed, device
         self._places = torch.tensor(_places(), device=samples.keypoints.device)
         with torch.no_grad():
             pose = matrix_to_aa(samples.rotmat)
@@ -74,7 +82,8 @@ class KeypointPages:
             index=index,
             augmentation=augmentation,
         )
-        return view, batch
+        seen = View(*(each.to(self.device) for each in vars(view).values()))
+        return seen, batch.to(self.device)
 
     def _spin49(self, keypoints: Tensor, *, corner: Tensor, scale: Tensor) -> Tensor:
         """(B, 49, 3) pixels of the crop, and the detector's score; 0 where it has no such point."""
