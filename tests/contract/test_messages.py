@@ -84,6 +84,7 @@ def test_options_of_a_refiner_that_are_not_given_are_its_defaults():
         ({"refiner": None, "refiner_options": SmplifyOptions()}, "no refiner"),
         ({"estimator": "smplify", "options": SmplifyOptions()}, "cannot refine itself"),
         ({"weights": "stolen"}, "no 'stolen' weights"),
+        ({"weights": "official", "body": "female"}, "no female body"),
     ],
 )
 def test_methods_that_do_not_go_together_are_refused(changes, said):

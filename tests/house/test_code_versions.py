@@ -20,10 +20,15 @@ from stripmocap import provenance
 BACKEND = Path("backend/stripmocap")
 PLACES = {
     "PEOPLE_CODE": ("people", "video", "contract/sequences.py", "contract/skeleton.py"),
+    "FRAME_CODE": (
+        *("methods/hmr", "methods/features", "methods/ground.py"),
+        *("body", "geometry", "contract/skeleton.py"),
+    ),
     "FIT_CODE": ("methods", "body", "geometry", "contract/skeleton.py"),
 }
 KNOWN = {  # version and checksum
     "PEOPLE_CODE": (1, "ada2c01ddfdd6ef9"),
+    "FRAME_CODE": (1, "is set when it settles"),
     "FIT_CODE": (1, "71e368d1b29c7125"),
 }
 

@@ -101,6 +101,10 @@ class CaptureRequest:
             )
         estimator = method_named(self.estimator, role="estimator", weights=self.weights)
         _check_options(estimator, self.options)
+        if self.estimator == "spin" and self.weights == "official" and self.body != "neutral":
+            raise RequestError(
+                f"SPIN's own weights know no {self.body} body", hint="Choose the neutral one."
+            )
         if self.refiner is None:
             if self.refiner_options is not None:
                 raise RequestError(

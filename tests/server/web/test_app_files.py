@@ -7,6 +7,7 @@ import re
 import pytest
 from server.callers import ANNA, FOOTAGE, Service, code, job_body, send, sha256, submit
 from stripmocap.contract import errors
+from stripmocap.contract.methods import METHODS
 from stripmocap.server.web import answers
 
 
@@ -192,7 +193,8 @@ def test_health_says_what_there_is(service, anna):
 
     assert (health["queued"], health["running"], health["remote"]) == (1, 0, False)
     assert health["epoch"] == service.life.epoch
-    assert [each["key"] for each in health["methods"]] == ["smplify"]
+    told = {(each["key"], each["weights"]) for each in health["methods"]}
+    assert told == {(key, kind) for key, each in METHODS.items() for kind in each.weights}
     assert health["notices"] == ["The job list was damaged."]
 
 

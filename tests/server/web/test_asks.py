@@ -38,7 +38,7 @@ def test_the_shortest_ask_means_the_request_with_its_defaults():
 @pytest.mark.parametrize(
     "asked",
     [
-        {"options": SmplifyOptions(depth_cue=2.0)},
+        {"options": SmplifyOptions(depth_cue=2.0), "body": "female"},
         {"estimator": "spin", "options": SpinOptions(), "weights": "official"},
         {
             "estimator": "spin",
@@ -49,9 +49,7 @@ def test_the_shortest_ask_means_the_request_with_its_defaults():
     ],
 )
 def test_what_the_contract_writes_is_understood_as_it_was_meant(asked):
-    request = CaptureRequest(
-        Clip("/a.mp4", 1.5, 2.5), body="female", height_m=1.7, focal_px=1200.0, **asked
-    )
+    request = CaptureRequest(Clip("/a.mp4", 1.5, 2.5), height_m=1.7, focal_px=1200.0, **asked)
 
     assert asks.RequestAsk.model_validate(request.to_json()).meant() == request
 
@@ -112,3 +110,10 @@ def test_a_name_that_is_no_unicode_is_shown_as_well_as_can_be():
 def test_what_is_no_checksum_is_refused(sha256):
     with pytest.raises(ValidationError):
         asks.UploadAsk.model_validate({"sha256": sha256, "size": 1})
+
+
+def test_a_whole_number_may_be_written_with_a_point():
+    assert asks.MoveAsk.model_validate({"priority": 4.0}).priority == 4
+
+    with pytest.raises(ValidationError):
+        asks.MoveAsk.model_validate({"priority": 4.5})

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ...contract.errors import AssetCorrupt, RequestError
+from ...contract import body_file
+from ...contract.errors import AssetCorrupt
 from ...contract.messages import Clip
 from ...contract.methods import SpinOptions
 from ...contract.motion import Camera
@@ -21,10 +22,11 @@ from ...people.journal import Journal
 from ...people.observations import Person
 from ..features.keypoints import View, view_of
 from ..toolbox import Estimate, Estimator, Publish, Report, Tools
+from . import pixels
 from .frames import Figure, PerFrame, estimate_of, has_enough
 from .inference import prepared
 from .regressor import Regressed
-from .weights import load_keypoint_network
+from .weights import load_keypoint_network, load_pixel_network
 
 STAGE = "frame"
 SHIPPED_SPIN = Path(__file__).parents[2] / "weights" / "spin.safetensors"
@@ -32,18 +34,52 @@ _BATCH = 512  # frames that are looked at at once
 
 
 Looker = Callable[[View], Regressed]
+Look = Callable[[Sequence[Person], Camera, Report, Clip | None], list[PerFrame]]
 
 
 def load(tools: Tools, options: SpinOptions) -> Estimator:
-    """The regressor of keypoints, ready to run on `tools.body`.
+    """The regressor of keypoints, ready to run on `tools.body`, one of ours.
 
     Raises:
         AssetMissing, AssetCorrupt: the weights cannot be read.
     """
     network = load_keypoint_network(tools.network or SHIPPED_SPIN)
     network = prepared(network, device=tools.device)
-    figure = Figure.from_template(tools.body, device=tools.device)
+    taught_on = body_file.load(body_file.EMBEDDED_BODY)
+    figure = Figure.from_template(tools.body, spoken=taught_on, device=tools.device)
 
+    def look(
+        people: Sequence[Person], camera: Camera, report: Report, clip: Clip | None
+    ) -> list[PerFrame]:
+        count, found = sum(len(each.times_s) for each in people), []
+        report(STAGE, 0, count)
+        for each in people:
+            found.append(looked_at(each, camera, network, device=tools.device))
+            report(STAGE, sum(len(done.seen) for done in found), count)
+        return found
+
+    return _estimator(look, figure, tools)
+
+
+def load_official(tools: Tools, options: SpinOptions) -> Estimator:
+    """SPIN as it was published, on the footage itself and SMPL's body.
+
+    Raises:
+        AssetMissing, AssetCorrupt: the weights cannot be read.
+    """
+    assert tools.network is not None, "official weights are never shipped"
+    network = prepared(load_pixel_network(tools.network), device=tools.device)
+
+    def look(
+        people: Sequence[Person], camera: Camera, report: Report, clip: Clip | None
+    ) -> list[PerFrame]:
+        assert clip is not None, "pixels are looked at"
+        return pixels.looked_at(people, clip, camera, network, device=tools.device, report=report)
+
+    return _estimator(look, Figure.from_template(tools.body, device=tools.device), tools)
+
+
+def _estimator(look: Look, figure: Figure, tools: Tools) -> Estimator:
     def estimate(
         people: Sequence[Person],
         camera: Camera,
@@ -54,21 +90,10 @@ def load(tools: Tools, options: SpinOptions) -> Estimator:
         publish: Publish | None = None,
         journal: Journal | None = None,
     ) -> Estimate:
-        count = sum(len(each.times_s) for each in people)
-        report(STAGE, 0, count)
-        done, found = 0, []
-        for each in people:
-            found.append(looked_at(each, camera, network, device=tools.device))
-            done += len(each.times_s)
-            report(STAGE, done, count)
+        found = look(people, camera, report, clip)
         return estimate_of(people, camera, found, figure=figure, height_m=tools.height_m)
 
     return estimate
-
-
-def load_official(tools: Tools, options: SpinOptions) -> Estimator:
-    """SPIN as it was published, on the footage itself and an SMPL body."""
-    raise RequestError("official weights cannot be run yet", hint="Choose the embedded ones.")
 
 
 def looked_at(person: Person, camera: Camera, network: Looker, *, device: torch.device) -> PerFrame:

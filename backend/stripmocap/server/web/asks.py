@@ -26,7 +26,14 @@ HASH = r"^[0-9a-f]{64}$"
 JOB_ID = r"^[0-9a-f]{32}$"
 EPOCH = r"^[0-9A-Za-z_.-]{1,64}$"
 
-Priority = Annotated[int, Field(ge=PRIORITY_RANGE[0], le=PRIORITY_RANGE[1])]
+
+def _whole(number: Any) -> Any:
+    """JSON has one kind of number: 4.0 is as whole as 4."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+Priority = Annotated[Whole, Field(ge=PRIORITY_RANGE[0], le=PRIORITY_RANGE[1])]
 Printable = r"^[^\x00-\x1f\x7f]+$"
 # What a clip's path looks like here. Only described: the route says better what is wrong.
 _ROOT = r"([A-Za-z]:[/\\]|\\\\)" if sys.platform == "win32" else "/"
@@ -164,7 +171,7 @@ class UploadAsk(Ask):
     model_config = _shown({"sha256": "0123456789abcdef" * 4, "size": 1_048_576, "name": "walk.mp4"})
 
     sha256: str = Field(pattern=HASH, examples=["0123456789abcdef" * 4])
-    size: int = Field(ge=1, le=MAX_FILE_BYTES, description="Bytes.")
+    size: Whole = Field(ge=1, le=MAX_FILE_BYTES, description="Bytes.")
     name: Annotated[str | None, BeforeValidator(_readable)] = Field(
         default=None, min_length=1, max_length=MAX_NAME, description="For display only."
     )

@@ -1,0 +1,163 @@
+"""A capture by several methods: what each is handed, which takes are kept, what is made again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from movies import write_movie
+from standins import SIZE, request, silent, stand_in
+from stripmocap import assets, pipeline
+from stripmocap.contract.errors import AssetMissing
+from stripmocap.contract.methods import SmplifyOptions, SpinOptions
+from stripmocap.methods.toolbox import Estimate
+from stripmocap.steps import StepStore
+from toyshot import toy_camera, toy_motion
+
+REFINED = {"estimator": "spin", "options": SpinOptions(), "refiner": "smplify"}
+
+
+@pytest.fixture
+def calls(tmp_path, monkeypatch) -> list[tuple]:
+    """What the methods were called with, in order: (method, what it started from, clip)."""
+    stand_in(monkeypatch, tmp_path / "network")
+    made = []
+
+    def loader(key: str, seed: int):
+        def load(tools, options):
+            def estimate(people, camera, report, *, start, clip, publish, journal):
+                made.append((key, start, clip, options, tools.network))
+                found = Estimate(
+                    replace(toy_camera(), focal_px=100.0 + seed),
+                    (toy_motion(0, frames=2, fps=30, seed=seed),),
+                )
+                if publish is not None:
+                    publish(found)
+                return found
+
+            return estimate
+
+        return load
+
+    table = {"spin": loader("spin", 1), "smplify": loader("smplify", 2)}
+    monkeypatch.setattr(
+        pipeline,
+        "ESTIMATORS",
+        {key: {"embedded": load, "official": load} for key, load in table.items()},
+    )
+    return made
+
+
+@pytest.fixture
+def footage(tmp_path) -> Path:
+    return write_movie(tmp_path / "walk.mp4", size=SIZE, frames=6)
+
+
+@pytest.fixture
+def store(tmp_path) -> StepStore:
+    return StepStore(tmp_path / "cache", limit_bytes=2**24)
+
+
+def capture(asked, store=None, publish=None):
+    return pipeline.Workshop().capture(asked, report=silent, steps=store, publish=publish)
+
+
+def keys(calls) -> list[str]:
+    return [each[0] for each in calls]
+
+
+def test_a_refiner_starts_from_what_the_estimator_made_and_both_are_kept(calls, footage):
+    found = capture(request(footage, **REFINED))
+
+    (_, before, clip, _, network), (_, start, _, _, none) = calls
+    assert keys(calls) == ["spin", "smplify"]
+    assert before is None
+    assert start.motions[0] is found.take("frame").motions[0]
+    assert clip.path == str(footage)
+    assert network is not None
+    assert none is None
+    assert [each.label for each in found.takes] == ["frame", "fitted"]
+    assert found.camera.focal_px == 102.0  # with the ground that the last one found
+
+
+def test_an_estimator_alone_makes_one_take(calls, footage):
+    found = capture(request(footage, **{**REFINED, "refiner": None}))
+
+    assert keys(calls) == ["spin"]
+    assert [each.label for each in found.takes] == ["frame"]
+
+
+def test_each_method_is_loaded_with_its_own_options(calls, footage):
+    options = SmplifyOptions(smoothness=3)
+
+    capture(request(footage, **REFINED, refiner_options=options))
+
+    assert [each[3] for each in calls] == [SpinOptions(), options]
+
+
+def test_other_options_of_the_refiner_leave_the_frames_as_they_are(calls, footage, store):
+    capture(request(footage, **REFINED), store)
+    calls.clear()
+
+    capture(request(footage, **REFINED, refiner_options=SmplifyOptions(smoothness=2)), store)
+
+    assert keys(calls) == ["smplify"]
+
+
+def test_frames_that_were_made_alone_are_there_for_a_refiner(calls, footage, store):
+    capture(request(footage, **{**REFINED, "refiner": None}), store)
+    calls.clear()
+
+    found = capture(request(footage, **REFINED), store)
+
+    assert keys(calls) == ["smplify"]
+    assert [each.label for each in found.takes] == ["frame", "fitted"]
+
+
+def test_a_fit_from_the_usual_start_is_not_taken_for_one_from_an_estimate(calls, footage, store):
+    capture(request(footage), store)
+    capture(request(footage, **REFINED), store)
+
+    assert keys(calls) == ["smplify", "spin", "smplify"]
+
+
+def test_a_second_capture_makes_nothing(calls, footage, store):
+    first = capture(request(footage, **REFINED), store)
+    calls.clear()
+
+    second = capture(request(footage, **REFINED), store)
+
+    assert calls == []
+    assert [each.label for each in second.takes] == [each.label for each in first.takes]
+
+
+def test_a_published_part_has_the_finished_takes_in_front(calls, footage):
+    parts = []
+
+    capture(request(footage, **REFINED), publish=parts.append)
+
+    assert [[each.label for each in part.takes] for part in parts] == [
+        ["frame"],
+        ["frame", "fitted"],
+    ]
+    assert all(part.provenance["partial"] for part in parts)
+
+
+def test_provenance_names_every_method_with_its_licence(calls, footage):
+    provenance = capture(request(footage, **REFINED)).provenance
+
+    assert [each["key"] for each in provenance["methods"]] == ["spin", "smplify"]
+    assert all(each["licence"] == "GPL-3.0-or-later" for each in provenance["methods"])
+    assert {"spin_embedded", "pose_prior"} <= set(provenance["files"])
+
+
+def test_official_weights_that_the_user_should_bring_are_asked_for_by_name(tmp_path, monkeypatch):
+    monkeypatch.setenv("STRIPMOCAP_CACHE", str(tmp_path / "cache"))
+    footage = write_movie(tmp_path / "walk.mp4", size=SIZE, frames=3)
+    asked = request(footage, estimator="spin", options=SpinOptions(), weights="official")
+
+    with pytest.raises(AssetMissing, match=r"SMPL_NEUTRAL") as refused:
+        pipeline.capture(asked, report=silent)
+
+    assert str(assets.cache_folder()) in refused.value.hint
