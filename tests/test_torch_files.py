@@ -196,3 +196,29 @@ def test_a_tensor_of_nothing_is_refused(save):
 )
 def test_checkpoints_of_others_are_named(content, said):
     assert said in torch_files.kind_of(content)
+
+
+def tensors_of(value):
+    match value:
+        case torch_files.Stored():
+            return [value]
+        case dict():
+            return [each for part in value.values() for each in tensors_of(part)]
+        case _:
+            return []
+
+
+def test_a_file_with_some_bytes_changed_is_read_or_refused(save):
+    path = save({"model": {str(each): torch.randn(3, 2) for each in range(4)}, "epoch": 3})
+    whole, rng = path.read_bytes(), np.random.default_rng(0)
+
+    for _ in range(200):
+        data = bytearray(whole)
+        for place in rng.integers(0, len(data), rng.integers(1, 6)):
+            data[place] = rng.integers(256)
+        path.write_bytes(data)
+        try:
+            for each in tensors_of(torch_files.read(path)):
+                each.tensor()
+        except AssetCorrupt:
+            continue  # anything else is a fault

@@ -47,6 +47,7 @@ _DTYPES = {
 _DAMAGE = (
     *(pickle.UnpicklingError, zipfile.BadZipFile, EOFError, OSError, LookupError, TypeError),
     *(ValueError, ArithmeticError, AttributeError, RuntimeError, MemoryError, RecursionError),
+    *(struct.error, zlib.error),
 )
 
 
@@ -87,15 +88,18 @@ class Stored:
         raise pickle.UnpicklingError("it changes a tensor")
 
     def tensor(self) -> Tensor:
-        """The tensor itself, read now.
+        """The tensor itself, read now. It is as large as the file says: compare `shape` first.
 
         Raises:
             AssetCorrupt: its numbers are damaged, or the file has changed.
         """
         if 0 in self.shape:
             return torch.empty(self.shape, dtype=self._storage.dtype)
-        flat = torch.frombuffer(self._storage.read(), dtype=self._storage.dtype)
-        return flat.as_strided(self.shape, self.stride, self._offset).clone()
+        try:
+            flat = torch.frombuffer(self._storage.read(), dtype=self._storage.dtype)
+            return flat.as_strided(self.shape, self.stride, self._offset).clone()
+        except _DAMAGE as error:
+            raise self._storage.damaged(error) from error
 
 
 def read(path: Path) -> Any:
@@ -173,10 +177,16 @@ class _Storage:
         data = bytearray(place.size)
         with self.path.open("rb") as file:
             file.seek(place.start)
-            whole = file.readinto(data) == place.size
-        if not whole or (place.checksum and zlib.crc32(data) != place.checksum):
-            raise AssetCorrupt(f"{self.path} is damaged", hint="Download the original file again.")
+            if file.readinto(data) != place.size:
+                raise EOFError("it ends early")
+        if place.checksum and zlib.crc32(data) != place.checksum:
+            raise ValueError("a checksum is another")
         return data
+
+    def damaged(self, error: Exception) -> AssetCorrupt:
+        return AssetCorrupt(
+            f"{self.path} is damaged ({error})", hint="Download the original file again."
+        )
 
 
 def _archive(path: Path) -> Any:
@@ -312,8 +322,8 @@ def _by_its_bytes(path: Path) -> str | None:
         with path.open("rb") as file:
             start = file.read(512)
             entries = zipfile.ZipFile(file).namelist() if zipfile.is_zipfile(file) else []
-    except (OSError, zipfile.BadZipFile):
-        return None
+    except _DAMAGE:
+        return "a damaged archive"
     if not start:
         return "empty"
     if start.lstrip()[:1] == b"<":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from queue import Empty, Queue
 from typing import TypeVar
 
@@ -15,7 +15,9 @@ class _Stopped(Exception):
     """Nobody wants what is read any more."""
 
 
-def ahead(make: Callable[[Callable[[], None]], Iterator[Item]], *, depth: int) -> Iterator[Item]:
+def ahead(
+    make: Callable[[Callable[[], None]], Iterator[Item]], *, depth: int
+) -> Generator[Item, None, None]:
     """What `make` yields, in its order, made in a thread of its own up to `depth` items early.
 
     What it raises is raised here, after the items before it. The thread ends with this iterator,

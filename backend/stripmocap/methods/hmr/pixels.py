@@ -8,6 +8,7 @@ camera of the whole picture.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,20 +85,21 @@ def looked_at(
     def batches(pulse: Callable[[], None]) -> Iterator[_Crops]:
         return _crops(clip, wanted, batch=BATCH.get(device.type, BATCH["cpu"]), pulse=pulse)
 
-    for part in ahead(batches, depth=_DEPTH):
-        with torch.inference_mode():
-            said = network(normalised(torch.from_numpy(part.images).to(device)))
-        rows = torch.from_numpy(part.rows)
-        rotmat[rows], betas[rows], seen[rows] = said.rotmat.cpu(), said.betas.cpu(), True
-        done += len(rows)
-        report(STAGE, done, of)
+    with closing(ahead(batches, depth=_DEPTH)) as parts:
+        for part in parts:
+            with torch.inference_mode():
+                said = network(normalised(torch.from_numpy(part.images).to(device)))
+            rows = torch.from_numpy(part.rows)
+            rotmat[rows], betas[rows], seen[rows] = said.rotmat.cpu(), said.betas.cpu(), True
+            done += len(rows)
+            report(STAGE, done, of)
     if not (torch.isfinite(rotmat).all() and torch.isfinite(betas).all()):
         raise AssetCorrupt(
             "the regressor's weights give no numbers", hint="Put the original file there."
         )
     rotmat[wanted.rows, 0] = _to_picture(wanted, camera) @ rotmat[wanted.rows, 0]
-    parts = (each.to(device).split(counts) for each in (rotmat, betas, seen))
-    return [PerFrame(*each) for each in zip(*parts, strict=True)]
+    people_s = (each.to(device).split(counts) for each in (rotmat, betas, seen))
+    return [PerFrame(*each) for each in zip(*people_s, strict=True)]
 
 
 def _wanted(people: Sequence[Person], camera: Camera) -> _Wanted:
