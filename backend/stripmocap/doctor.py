@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Literal
 
 from . import assets, settings
-from .contract import body_file
+from .contract import bodies, body_file, places
 from .contract.errors import BodyFileError
 
 PYTHONS = ((3, 11), (3, 13))
@@ -44,6 +44,7 @@ def examine() -> list[Finding]:
         *_packages(),
         _ffmpeg(),
         _body(),
+        _body_models(),
         *(_asset(each) for each in assets.status()),
         _folder("cache folder", assets.cache_folder(), variable="STRIPMOCAP_CACHE"),
         _folder("data folder", settings.data_folder(), variable="STRIPMOCAP_DATA"),
@@ -97,6 +98,15 @@ def _body() -> Finding:
         return Finding("body", "problem", error.message, error.hint)
     text = f"{body.name}, {len(body.v_template)} vertices, {body.licence}, shipped"
     return Finding("body", "ok", text)
+
+
+def _body_models() -> Finding:
+    folder = places.bodies_folder(settings.data_folder())
+    names = bodies.names_in(folder)
+    if names:
+        return Finding("body models", "ok", f"{', '.join(names)}, in {folder}")
+    advice = "Optional: `stripmocap convert-body FILE` makes one of an SMPL file of yours."
+    return Finding("body models", "note", f"none of your own in {folder}", advice)
 
 
 def _asset(status: assets.AssetStatus) -> Finding:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from stripmocap import assets, cli, doctor
+from stripmocap.contract import body_file, places
+from toybody import toy_body
 
 ROW = assets.Asset(
     name="eyes",
@@ -48,6 +51,18 @@ def test_everything_is_looked_at(one_asset, capsys):
     ):
         assert subject in said
     assert "ready, Apache-2.0, fetched, from a page" in said
+
+
+def test_body_models_of_the_users_own_are_named():
+    assert finding("body models").state == "note"
+    places.bodies_folder().mkdir(parents=True)
+    body = replace(toy_body(), name="SMPL male")
+    body_file.save(body, places.bodies_folder() / "smpl_male.npz")
+
+    found = finding("body models")
+
+    assert found.state == "ok"
+    assert "SMPL male" in found.text
 
 
 def test_a_file_that_is_fetched_later_is_no_problem(one_asset):

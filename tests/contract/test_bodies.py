@@ -85,6 +85,21 @@ def test_another_version_of_the_body_is_used_and_told(capture, smpl, folder):
     assert "another version" in found.remark
 
 
+def test_the_bodies_in_a_folder_are_named(smpl, folder):
+    for gender in ("male", "female"):
+        body_file.save(replace(smpl, name=f"SMPL {gender}"), folder / f"{gender}.npz")
+
+    assert bodies.names_in(folder) == ("SMPL female", "SMPL male")
+    assert bodies.names_in(folder / "nowhere") == ()
+
+
+@pytest.mark.parametrize("name", ["", "x" * 1000, "two\nlines", 7, None])
+def test_a_name_that_cannot_be_shown_is_not_taken(capture, name):
+    odd = replace(capture, provenance={"request": {}, "body": {"name": name}})
+
+    assert bodies.name_of(odd) == "embedded neutral"
+
+
 def test_another_gender_is_another_body(capture, smpl, folder):
     body_file.save(replace(smpl, name="SMPL male"), folder / "smpl.npz")
 

@@ -23,6 +23,7 @@ from .motion import Capture, Motion, Take
 
 EMBEDDED = "embedded"  # the family that is shipped
 MOST_FILES = 1000  # of a folder that are looked into
+MOST_LETTERS = 60  # of a name
 _DIGITS = 16
 
 
@@ -67,7 +68,10 @@ def checksum(template: BodyTemplate) -> str:
 def name_of(capture: Capture) -> str:
     """What the body of `capture` is called, such as "SMPL female"."""
     name = _said(capture).get("name")
-    return name if isinstance(name, str) and name else f"{EMBEDDED} {gender_of(capture)}"
+    # A file may come from anybody, and the name is shown.
+    if isinstance(name, str) and name.isprintable() and 0 < len(name) <= MOST_LETTERS:
+        return name
+    return f"{EMBEDDED} {gender_of(capture)}"
 
 
 def gender_of(capture: Capture) -> str:
@@ -92,17 +96,24 @@ def find(name: str, *, folder: Path) -> BodyTemplate | None:
 
     Files of other kinds, and damaged ones, are passed over.
     """
-    try:
-        paths = sorted(folder.glob("*.npz"))[:MOST_FILES]
-    except OSError:
-        return None
-    for path in paths:
+    for path in _files(folder):
         try:
             if name in (names := body_file.names_in(path)):
                 return body_file.load(path, GENDERS[names.index(name)])
         except BodyFileError:
             continue
     return None
+
+
+def names_in(folder: Path) -> tuple[str, ...]:
+    """The names of the bodies in `folder`, in the order of their files."""
+    names: list[str] = []
+    for path in _files(folder):
+        try:
+            names += filter(None, body_file.names_in(path))
+        except BodyFileError:
+            continue
+    return tuple(names)
 
 
 def dressed(capture: Capture, *, folder: Path) -> Dressed:
@@ -148,6 +159,13 @@ def on_another(capture: Capture, body: BodyTemplate) -> Capture:
         for take in capture.takes
     )
     return replace(capture, takes=takes)
+
+
+def _files(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.glob("*.npz"))[:MOST_FILES]
+    except OSError:
+        return []
 
 
 def _own(capture: Capture) -> BodyTemplate:
