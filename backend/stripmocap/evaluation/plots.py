@@ -40,9 +40,8 @@ def over_time(series: Mapping[str, Series], *, title: str) -> bytes:
         for name, each in series.items():
             axes.plot(each.times_s, each.pa_mm, label=name, linewidth=1.2)
         axes.set(xlabel="s", ylabel=_AXIS, title=title, ylim=(0, None))
-        axes.legend(fontsize="small", ncols=4)
 
-    return _drawn(draw, height_in=2.6)
+    return _drawn(draw, height_in=2.8)
 
 
 def bars(values: Mapping[str, Mapping[str, float]], *, title: str) -> bytes:
@@ -60,9 +59,8 @@ def bars(values: Mapping[str, Mapping[str, float]], *, title: str) -> bytes:
             axes.bar(places, heights, width, label=method)
         axes.set_xticks(range(len(names)), _short(names), rotation=40, ha="right", fontsize=8)
         axes.set(ylabel=_AXIS, title=title)
-        axes.legend(fontsize="small", ncols=4)
 
-    return _drawn(draw, height_in=3.6)
+    return _drawn(draw, height_in=3.8)
 
 
 def _short(names: Sequence[str]) -> list[str]:
@@ -80,6 +78,7 @@ def _drawn(draw, *, height_in: float) -> bytes:
     axes.grid(visible=True, alpha=0.3)
     axes.set_axisbelow(True)
     draw(axes)
+    figure.legend(loc="outside lower center", fontsize="small", ncols=4)
     file = io.BytesIO()
     figure.savefig(file, format="png")
     return file.getvalue()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..body.model import Body
-from ..contract.errors import NobodyFound
+from ..contract.errors import NobodyFound, VideoError
 from ..contract.messages import CaptureRequest
 from ..contract.motion import Capture
 from ..pipeline import Report
@@ -46,7 +46,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Missed:
-    """A person whom a method did not find."""
+    """A person whom a method did not find, or whose footage could not be read."""
 
     case: str
     person: str
@@ -67,7 +67,7 @@ def try_out(
     Several methods may make one and the same take (the first of a chain); it is given once.
 
     Raises:
-        StripMocapError: a method cannot run at all, or footage cannot be read.
+        StripMocapError: a method cannot run at all.
     """
     of = len(cases) * len(methods)
     body_for = _Bodies()
@@ -125,7 +125,7 @@ def _tried(
     many = len(case.truths) > 1
     try:
         capture = case.capture(method, report=report)
-    except NobodyFound as error:
+    except (NobodyFound, VideoError) as error:
         log.warning("%s, %s: %s", case.name, name, error.message)
         for truth in case.truths:
             yield Missed(case.name, truth.person_name if many else "", name, error.message)
