@@ -10,6 +10,7 @@ is; hidden landmarks are off further. Left and right are exchanged now and then.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -213,8 +214,8 @@ def observed(
             its back.
         chances: of the same B pictures.
     """
-    kind, limb = (torch.tensor(each) for each in (_kinds(), _limbs()))
-    table = torch.tensor(TABLE)[state, kind]  # (B, 33, 5)
+    limb = _limbs()
+    table = torch.tensor(TABLE)[state, _kinds()]  # (B, 33, 5)
     error_mm, tail, told, logit, spread = table.unbind(dim=-1)
     person = PERSON_SPREAD * chances.size[:, None]
     gross = GROSS * (chances.tail - GROSS_FROM).clamp(min=0) * (state == SEEN)
@@ -260,11 +261,9 @@ def metric_landmarks(
     about = landmarks - (landmarks[:, left] + landmarks[:, right])[:, None] / 2
     frames, slow = len(landmarks), SLOW["metric"]
     own = _series(frames, (_COUNT, 3), generator, fps=fps, slow=slow)
-    limb = _series(frames, (len(LIMBS), 3), generator, fps=fps, slow=slow)[
-        :, torch.tensor(_limbs())
-    ]
+    limb = _series(frames, (len(LIMBS), 3), generator, fps=fps, slow=slow)[:, _limbs()]
     error = METRIC_LIMB_SHARE**0.5 * limb + (1 - METRIC_LIMB_SHARE) ** 0.5 * own
-    spread = torch.tensor(METRIC_MM)[torch.tensor(_kinds())] / 1000  # (33, 3)
+    spread = torch.tensor(METRIC_MM)[_kinds()] / 1000  # (33, 3)
     unsure = 1 + METRIC_UNSURE * (1 - scores[..., None])
     return about * torch.tensor(METRIC_SHRINKAGE) + unsure * spread * error
 
@@ -282,6 +281,7 @@ def _exchanged(away: Tensor, swap: Tensor) -> tuple[Tensor, Tensor]:
     return torch.where(exchanged, other, order), exchanged
 
 
+@cache
 def _of(part: str) -> Tensor:
     """(33,) bool, the landmarks of one of `SWAPS`."""
     return torch.tensor([part in parts_of(name) for name in BLAZEPOSE_NAMES])
@@ -337,14 +337,17 @@ def parts_of(name: str) -> tuple[str, ...]:
     return ("all", "legs") if kind in ("knee", "ankle", "foot") else ("all",)
 
 
-def _kinds() -> list[int]:
-    return [KINDS.index(kind_of(name)) for name in BLAZEPOSE_NAMES]
+@cache
+def _kinds() -> Tensor:
+    return torch.tensor([KINDS.index(kind_of(name)) for name in BLAZEPOSE_NAMES])
 
 
-def _limbs() -> list[int]:
-    return [LIMBS.index(limb_of(name)) for name in BLAZEPOSE_NAMES]
+@cache
+def _limbs() -> Tensor:
+    return torch.tensor([LIMBS.index(limb_of(name)) for name in BLAZEPOSE_NAMES])
 
 
+@cache
 def _biases() -> tuple[Tensor, Tensor]:
     """(33,) the joint that carries each landmark's bias, and (33, 3) metres in its axes."""
     joints, offsets = torch.zeros(_COUNT, dtype=torch.int64), torch.zeros(_COUNT, 3)

@@ -91,9 +91,10 @@ def behind_own_body(landmarks: Tensor, joints: Tensor) -> Tensor:
     distance = landmarks.norm(dim=-1).clamp(min=1e-6)  # (B, K)
     rays = landmarks / distance[..., None]
     ahead = middles @ rays.mT  # (B, S, K) how far along each ray a ball is
-    aside = middles.square().sum(dim=-1, keepdim=True) - ahead.square()
+    # A ray meets a ball if it comes nearer to its middle than its radius: Pythagoras.
+    meets = (middles.square().sum(dim=-1) - radii.square()).clamp(min=0).sqrt()  # (B, S)
     nearer = ahead < distance[:, None] - _IN_FRONT * radii[:, None]
-    return ((aside < radii.square()[:, None]) & nearer & (ahead > 0)).any(dim=1)
+    return ((ahead > meets[..., None]) & nearer).any(dim=1)
 
 
 def state_of(*, inside: Tensor, covered: Tensor, behind: Tensor) -> Tensor:

@@ -23,7 +23,7 @@ from .mocap import FPS, Clip, Clips
 from .noise import Chances, metric_landmarks
 from .occlusion import Things, draw_things
 from .poses import FEET, HANDS, WRISTS
-from .synthetic import LandmarkBody, Samples, draw_betas, photographed
+from .synthetic import Figures, LandmarkBody, Samples, draw_betas, photographed
 
 FIGURE_SHARE = (0.35, 0.85)  # of the picture's shorter extent that the whole path may fill
 FARTHEST_M = 14.0
@@ -81,26 +81,22 @@ def shot_of(clip: Clip, body: LandmarkBody, *, seed: int) -> Shot:
     betas = draw_betas(1, generator)
     lens, turn = draw_cameras(1, generator), draw_turns(1, generator)[0]
     rotmat = _rotations(clip, turn)
-    # Where the joints are about the pelvis' path, seen along the camera's axes.
     path = torch.tensor(clip.pelvis, dtype=torch.float32) @ turn.mT
-    pelvis, landmarks = body.stand(rotmat, betas=betas.expand(frames, -1), transl=path)
-    off = path - pelvis[:, 0]  # the body's own pelvis is not its origin
-    transl = path + off + _standpoint(landmarks + off[:, None], lens, generator)
+    figures = Figures.of(body, rotmat, betas=betas.expand(frames, -1), transl=path)
+    # The clip tells where the pelvis is, which is not where a body has its origin.
+    figures = figures.moved(path - figures.joints[:, 0])
+    figures = figures.moved(_standpoint(figures.landmarks, lens, generator).expand(frames, -1))
     cameras = Cameras(
         lens.size.expand(frames, -1), lens.focal.expand(frames), lens.believed.expand(frames)
     )
-    points = body.stand(rotmat, betas=betas.expand(frames, -1), transl=transl)[1]
     samples = photographed(
-        body,
-        rotmat,
-        betas=betas.expand(frames, -1),
-        transl=transl,
+        figures,
         cameras=cameras,
-        things=_things(seen_by(points, cameras)[0], generator),
+        things=_things(seen_by(figures.landmarks, cameras)[0], generator),
         chances=Chances.over_time(frames, generator, fps=FPS),
         known=_known(clip).expand(frames, -1),
     )
-    metric = metric_landmarks(points, samples.keypoints[..., 2], generator, fps=FPS)
+    metric = metric_landmarks(figures.landmarks, samples.keypoints[..., 2], generator, fps=FPS)
     return Shot(
         name=clip.name,
         kind=clip.kind,

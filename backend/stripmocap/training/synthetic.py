@@ -87,6 +87,34 @@ def embedded_body(gender: str = "neutral", *, device: str = "cpu") -> LandmarkBo
     return LandmarkBody.from_template(template, device=device)
 
 
+@dataclass(frozen=True, eq=False)
+class Figures:
+    """B bodies in their poses, metres, camera axes."""
+
+    rotmat: Tensor  # (B, 24, 3, 3) pelvis to camera first, then each joint to its parent
+    betas: Tensor  # (B, 10)
+    transl: Tensor  # (B, 3)
+    joints: Tensor  # (B, 24, 3)
+    landmarks: Tensor  # (B, 33, 3)
+
+    @classmethod
+    def of(cls, body: LandmarkBody, rotmat: Tensor, *, betas: Tensor, transl: Tensor) -> Figures:
+        """People with the shape and pose given; see the fields."""
+        joints, landmarks = body.stand(rotmat, betas=betas, transl=transl)
+        return cls(rotmat, betas, transl, joints, landmarks)
+
+    def moved(self, transl: Tensor) -> Figures:
+        """The same people, further by (B, 3) metres."""
+        step = transl[:, None]
+        return Figures(
+            self.rotmat,
+            self.betas,
+            self.transl + transl,
+            self.joints + step,
+            self.landmarks + step,
+        )
+
+
 class Sampler:
     """Endless samples of the clips of a split."""
 
@@ -114,16 +142,13 @@ class Sampler:
         turn = draw_turns(count, generator)
         rotmat = torch.cat([(turn @ pose[:, 0])[:, None], pose[:, 1:]], dim=1)
         betas = draw_betas(count, generator)
+        figures = Figures.of(self._body, rotmat, betas=betas, transl=torch.zeros(count, 3))
         cameras = draw_cameras(count, generator)
-        transl = draw_places(self._body.stand(rotmat, betas=betas)[1], cameras, generator)
-        clean = seen_by(self._body.stand(rotmat, betas=betas, transl=transl)[1], cameras)[0]
+        figures = figures.moved(draw_places(figures.landmarks, cameras, generator))
         samples = photographed(
-            self._body,
-            rotmat,
-            betas=betas,
-            transl=transl,
+            figures,
             cameras=cameras,
-            things=draw_things(clean, generator),
+            things=draw_things(seen_by(figures.landmarks, cameras)[0], generator),
             chances=Chances.draw(count, generator),
         )
         return samples.to(self._device)
@@ -138,11 +163,8 @@ class Sampler:
 
 
 def photographed(
-    body: LandmarkBody,
-    rotmat: Tensor,
+    figures: Figures,
     *,
-    betas: Tensor,
-    transl: Tensor,
     cameras: Cameras,
     things: Things,
     chances: Chances,
@@ -151,16 +173,13 @@ def photographed(
     """B people as BlazePose reports them, with the truth.
 
     Args:
-        body: whose people they are.
-        rotmat: (B, 24, 3, 3), the pelvis to the camera first.
-        betas: (B, 10).
-        transl: (B, 3) metres, camera axes.
+        figures: the people.
         cameras: one a person.
         things: what stands before them.
         chances: what BlazePose's errors are made of.
         known: (B, 24); all if not given.
     """
-    joints, landmarks = body.stand(rotmat, betas=betas, transl=transl)
+    rotmat, joints, landmarks = figures.rotmat, figures.joints, figures.landmarks
     clean, inside = seen_by(landmarks, cameras)
     state = state_of(
         inside=inside, covered=things.cover(clean), behind=behind_own_body(landmarks, joints)
@@ -183,8 +202,8 @@ def photographed(
         visible=state == SEEN,
         rotmat=rotmat,
         known=torch.ones(len(rotmat), JOINT_COUNT) if known is None else known,
-        betas=betas,
-        transl=transl,
+        betas=figures.betas,
+        transl=figures.transl,
         joints=joints,
     )
 
