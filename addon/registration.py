@@ -11,6 +11,7 @@ from .ui import (
     preferences,
     properties,
     session,
+    takes,
     update,
     views,
 )
@@ -24,6 +25,7 @@ _MODULES = (
     capture,
     jobs,
     update,
+    takes,
     views,
     panels,
     menus,

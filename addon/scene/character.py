@@ -22,6 +22,7 @@ from ..contract import body_file, errors, motion
 from ..rigging import bones
 from ..rigging.timing import StripTiming
 from . import animation, armature, camera, compat, follow, mesh
+from .takes import keep as keep_takes
 
 Steps = Generator[None, None, "Shot"]
 
@@ -210,7 +211,7 @@ def _building(
     yield
     # The bones as Blender rounded them, so that no error of its own creeps into the keys.
     rotations = armature.rest_rotations(rig)
-    actions = []
+    actions = {}
     for label, each in takes.items():
         action = yield from _building_take(
             f"{name}_{label}",
@@ -223,9 +224,10 @@ def _building(
             timing=timing,
         )
         compat.assign(rig, action)  # the last is the best
-        actions.append(action)
+        actions[label] = action
         yield
-    return rig, actions
+    keep_takes(rig, actions)
+    return rig, list(actions.values())
 
 
 def _building_take(

@@ -2,6 +2,7 @@
 
 # Blender reads properties from annotations, so these must not be postponed into strings.
 
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -46,6 +47,12 @@ class STRIPMOCAP_OT_import_capture(bpy.types.Operator):
         description="Put the clip behind what the camera sees",
         default=True,
     )
+    only_best: BoolProperty(  # type: ignore[valid-type]
+        name="Only Best Take",
+        description="Leave out the takes that were only the way to the best one; "
+        "else all come in as actions, and the best one plays",
+        default=False,
+    )
     keep_shape: BoolProperty(  # type: ignore[valid-type]
         name="Keep Shape of AMASS",
         description="Take an AMASS file's shape as one of Strip Mocap's body, "
@@ -82,6 +89,8 @@ class STRIPMOCAP_OT_import_capture(bpy.types.Operator):
                 path, folder=preferences.bodies_folder(context), keep_shape=self.keep_shape
             )
             capture = opened.capture
+            if self.only_best and capture.takes:
+                capture = replace(capture, takes=(capture.best,))
             follow = self.follow_strip and opened.is_ours
             placement = strips.place(
                 context,

@@ -7,7 +7,7 @@ import bpy
 from ..remote import ledger
 from ..scene import compat
 from ..scene.strips import Shot
-from . import capture, labels, notes, preferences, presets, properties, session, views
+from . import capture, labels, notes, preferences, presets, properties, session, takes, views
 
 ROWS = 12  # jobs that are listed; the rest is counted
 _ICONS = {
@@ -60,6 +60,7 @@ class STRIPMOCAP_PT_main(bpy.types.Panel):
             labels.say(layout, context, reason, icon="INFO")
         if views.STRIPMOCAP_OT_view_footage.poll(context):
             layout.operator(views.STRIPMOCAP_OT_view_footage.bl_idname, icon="OUTLINER_OB_CAMERA")
+        takes.draw(layout, context)
 
 
 class STRIPMOCAP_PT_jobs(bpy.types.Panel):

@@ -27,8 +27,9 @@ PRESETS = {
         Preset(
             "FAST",
             "Fast Look",
-            f"The first {FAST_S:.0f} seconds of each strip, to see whether it works",
-            runs=("smplify",),
+            f"The first {FAST_S:.0f} seconds of each strip, each picture by itself: it trembles, "
+            "and shows whether it works",
+            runs=("spin",),
             at_most_s=FAST_S,
         ),
         Preset(

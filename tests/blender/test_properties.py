@@ -36,6 +36,27 @@ def test_untouched_settings_ask_for_the_contracts_defaults(chosen):
     assert (request.body, request.height_m, request.focal_px) == ("neutral", None, None)
 
 
+def test_a_preset_asks_for_the_methods_that_it_runs(chosen):
+    for key, preset in presets.PRESETS.items():
+        if set(preset.runs) <= set(methods.METHODS):
+            chosen.preset = key
+
+            request = properties.request(chosen, SHOT)
+
+            assert tuple(each.key for each in request.methods) == preset.runs
+
+
+def test_tuned_weights_go_to_the_fit_and_leave_the_regressor_alone(chosen, monkeypatch):
+    both = replace(presets.PRESETS["BALANCED"], runs=("spin", "smplify"))
+    monkeypatch.setitem(presets.PRESETS, "BALANCED", both)
+    chosen.tuned, chosen.smoothness = True, 0.5
+
+    request = properties.request(chosen, SHOT)
+
+    assert request.options == methods.SpinOptions()
+    assert request.refiner_options.smoothness == 0.5
+
+
 def test_a_fast_look_is_at_the_beginning_of_the_strip(chosen):
     chosen.preset = "FAST"
 

@@ -82,3 +82,9 @@ def test_a_take_that_is_missing_is_refused_with_those_there_are():
 def test_an_unknown_label_is_refused():
     with pytest.raises(ResultFileError, match="'best'"):
         Take("best", ())
+
+
+def test_the_best_take_is_the_one_that_most_was_done_for():
+    takes = (Take("refined", ()), Take("frame", ()), Take("fitted", ()))
+
+    assert Capture(toy_camera(), takes, {}).best.label == "refined"

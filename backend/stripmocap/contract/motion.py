@@ -92,6 +92,11 @@ class Capture:
     takes: tuple[Take, ...]
     provenance: dict[str, Any]  # JSON: the request, versions, checksums and licences
 
+    @property
+    def best(self) -> Take:
+        """The take that most was done for; of a capture that has any."""
+        return max(self.takes, key=lambda each: TAKE_LABELS.index(each.label))
+
     def take(self, label: str) -> Take:
         """The take called `label`.
 

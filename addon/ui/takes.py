@@ -1,0 +1,114 @@
+"""Several takes of a capture beside each other: which of them its people play."""
+
+# Blender reads properties from annotations, so these must not be postponed into strings.
+
+from typing import ClassVar
+
+import bpy
+from bpy.props import EnumProperty
+
+from ..contract import motion
+from ..scene import follow, selection, stamps, takes
+from . import reporting
+
+WORDS = {
+    "frame": ("Frame by Frame", "Each picture alone, as the regressor saw it"),
+    "temporal": ("Over Time", "Regressed over time"),
+    "fitted": ("Fitted", "Fitted to the pictures over time"),
+    "refined": ("Refined", "Refined by how people move"),
+}
+
+
+class STRIPMOCAP_OT_show_take(bpy.types.Operator):
+    """Lets the people of a capture play another take."""
+
+    bl_idname = "stripmocap.show_take"
+    bl_label = "Show Take"
+    bl_description = "Let the people of this capture play this take. The others are kept as actions"
+    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+
+    take: EnumProperty(  # type: ignore[valid-type]
+        name="Take",
+        items=[(label, *WORDS[label]) for label in motion.TAKE_LABELS],
+        default="fitted",
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """There are captured people."""
+        if rigs_of(context):
+            return True
+        cls.poll_message_set("Capture a strip first: nobody in this scene has takes")
+        return False
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Assigns the actions."""
+        shown = takes.show(rigs_of(context), self.take)
+        if not shown:
+            reporting.warn(self, f"Nobody has a take {WORDS[self.take][0]}")
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+def rigs_of(context: bpy.types.Context) -> list[bpy.types.Object]:
+    """The people that are meant: of the active object's shot, the selected strip's, or the last."""
+    rigs = [each for each in context.scene.objects if takes.of(each)]
+    if not rigs:
+        return []
+    known, shots = _shots(), {}
+    for each in rigs:
+        shots.setdefault(_shot(each, known), []).append(each)
+    own = _shot(context.object, known) if context.object is not None else ""
+    if own and own in shots:
+        return shots[own]
+    strip = selection.active(context)
+    strip_id = stamps.stamp_of(strip) if strip is not None else ""
+    mine = [each for each in rigs if strip_id and _follows(each, strip_id)]
+    return mine or next(reversed(shots.values()))
+
+
+def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """A button for each take of the people that are meant, if there are several."""
+    rigs = rigs_of(context)
+    labels = {label for each in rigs for label in takes.of(each)}
+    if len(labels) < 2:
+        return
+    row = layout.row(align=True)
+    now = {takes.playing(each) for each in rigs}
+    for label in motion.TAKE_LABELS:
+        if label in labels:
+            button = row.operator(
+                STRIPMOCAP_OT_show_take.bl_idname, text=WORDS[label][0], depress=now == {label}
+            )
+            button.take = label
+
+
+def register() -> None:
+    """Adds the operator."""
+    bpy.utils.register_class(STRIPMOCAP_OT_show_take)
+
+
+def unregister() -> None:
+    """Removes it; harmless when it is gone already."""
+    if STRIPMOCAP_OT_show_take.is_registered:
+        bpy.utils.unregister_class(STRIPMOCAP_OT_show_take)
+
+
+def _shots() -> dict[str, str]:
+    """The shot that each collection of captures belongs to, by name."""
+    return {
+        each.name: shot.name
+        for shot in bpy.data.collections
+        if "stripmocap_job" in shot
+        for each in (shot, *shot.children)
+    }
+
+
+def _shot(each: bpy.types.Object, known: dict[str, str]) -> str:
+    """The shot that an object is in; empty if in none."""
+    found = (known.get(collection.name, "") for collection in each.users_collection)
+    return next(filter(None, found), "")
+
+
+def _follows(rig: bpy.types.Object, strip_id: str) -> bool:
+    return any(follow.follows(each, strip_id) for each in takes.of(rig).values())
