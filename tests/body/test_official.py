@@ -240,6 +240,31 @@ def test_other_bodies_are_refused_by_name(tmp_path, arrays):
             official.official_template(spoilt, name="smplh")
 
 
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda array: np.full(array.shape, np.nan),
+        lambda array: array.astype(complex),
+        lambda array: array.astype(str),
+        lambda array: np.float64(3),
+        lambda array: None,
+    ],
+    ids=["gaps", "complex", "text", "one number", "nothing"],
+)
+def test_arrays_of_another_kind_are_refused(arrays, spoil):
+    for name in ("v_template", "f", "kintree_table"):
+        with pytest.raises(BodyFileError):
+            official.official_template(arrays | {name: spoil(arrays[name])}, name="smpl")
+
+
+@pytest.mark.parametrize("number", [6890, -6891, 2**40, 1e300])
+def test_faces_of_vertices_that_do_not_exist_are_refused(arrays, number):
+    faces = np.array([[0, 1, number]])
+
+    with pytest.raises(BodyFileError, match=r"faces|do not exist"):
+        official.official_template(arrays | {"f": faces}, name="smpl")
+
+
 def test_a_hostile_body_is_refused(tmp_path):
     path, marker = tmp_path / "SMPL_MALE.pkl", tmp_path / "ran"
     path.write_bytes(f"cos\nsystem\n(S'touch {marker}'\ntR.".encode())

@@ -127,7 +127,7 @@ def official_template(
     if missing or not isinstance(arrays, Mapping):
         raise BodyFileError(f"{name} is no SMPL body (no {', '.join(missing) or 'named arrays'})")
     try:
-        dense = {key: _dense(arrays[key]) for key in _NEEDED}
+        dense = {key: _numbers(arrays[key]) for key in _NEEDED}
         return _template(dense, name, extra_regressor)
     except (LookupError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
         raise BodyFileError(
@@ -220,7 +220,7 @@ def _template(
         posedirs=dense["posedirs"],
         J_regressor=dense["J_regressor"],
         lbs_weights=dense["weights"],
-        faces=dense["f"].astype(np.int64),
+        faces=_vertex_numbers(dense["f"]),
         uv=np.zeros((0, 2)),
         landmark_names=tuple(rows),
         landmark_regressor=np.array(list(rows.values())),
@@ -245,10 +245,24 @@ def _landmark_rows(J_regressor: np.ndarray, parents: tuple[int, ...]) -> dict[st
     return rows
 
 
+def _vertex_numbers(faces: np.ndarray) -> np.ndarray:
+    # Cast first, a number that is far too large would become another vertex.
+    if not (np.abs(faces.astype(np.float64)) < VERTEX_COUNT).all():
+        raise ValueError("its faces name vertices that do not exist")
+    return faces.astype(np.int64)
+
+
 def _only(vertex: int) -> np.ndarray:
     row = np.zeros(VERTEX_COUNT, dtype=np.float32)
     row[vertex] = 1
     return row
+
+
+def _numbers(value: Any) -> np.ndarray:
+    array = _dense(value)
+    if array.dtype.kind not in "iuf":
+        raise ValueError(f"an array of {array.dtype.name}")
+    return array
 
 
 def _dense(value: Any) -> np.ndarray:
