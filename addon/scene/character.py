@@ -274,7 +274,22 @@ def _provenance(
         "person": person,
         "model": body.name,
         "licence": body.licence,
-        "method": str(request.get("estimator", "")),
+        "method": "+".join(
+            str(request[each]) for each in ("estimator", "refiner") if request.get(each)
+        ),
+        "method_licence": _method_licence(capture),
         "version": str(capture.provenance.get("versions", {}).get("stripmocap", "")),
         "request_sha256": hashlib.sha256(text.encode()).hexdigest(),
     }
+
+
+def _method_licence(capture: motion.Capture) -> str:
+    """Terms of the weights that the motion was made with, which may bind the motion too."""
+    provenance = capture.provenance
+    records = provenance.get("methods") or [provenance.get("method")]
+    licences = [
+        str(each.get("licence", ""))
+        for each in (records if isinstance(records, list) else [])
+        if isinstance(each, dict)
+    ]
+    return "; ".join(dict.fromkeys(filter(None, licences)))

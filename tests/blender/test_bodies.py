@@ -57,7 +57,8 @@ def folder(addon, tmp_path, monkeypatch):
 @pytest.fixture
 def capture(smpl):
     made = toy_capture(frames=10)
-    return replace(made, provenance=made.provenance | {"body": bodies.described(smpl, made.takes)})
+    said = {"body": bodies.described(smpl, made.takes), "methods": [{"licence": "for research"}]}
+    return replace(made, provenance=made.provenance | said)
 
 
 @pytest.fixture
@@ -113,6 +114,7 @@ def test_without_the_file_people_get_our_body_with_the_pelvis_in_place(
     assert_allclose(rig.pose.bones["pelvis"].head, pelvis + camera[:3, 3], atol=1e-3)
     assert rig["stripmocap_model"] == "embedded neutral"
     assert rig["stripmocap_licence"] == "CC0-1.0"
+    assert rig["stripmocap_method_licence"] == "for research"
     keys = next(each for each in rig.children if each.type == "MESH").data.shape_keys
     assert all(each.value == 0 for each in keys.key_blocks[1:])
 
