@@ -16,7 +16,7 @@ from .loop import Report, Schedule, Trained, train
 from .mocap import load_clips
 from .synthetic import Sampler, embedded_body
 
-SIZES = Sizes(features=1024, blocks=2, hidden=256)
+SIZES = Sizes(features=512, blocks=4, hidden=256)
 SCORE_TIMES = 12  # in a training
 DATA_SAID = (
     "The data used in this project was obtained from mocap.cs.cmu.edu. The database was created\n"
@@ -31,7 +31,7 @@ class Order:
     data: Path  # folder of clips
     output: Path  # .safetensors; the card is put beside it
     folder: Path  # of the checkpoint and the curves
-    steps: int = 12000
+    steps: int = 27000
     learning_rate: float = 1e-3
     averaging: float = 0.999
     seed: int = 0

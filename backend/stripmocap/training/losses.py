@@ -50,7 +50,7 @@ class Weights:
 
     keypoints: float = 2.0  # per half side of the box
     joints: float = 10.0  # per metre
-    rotmat: float = 1.0  # per squared entry of a matrix
+    rotmat: float = 5.0  # per squared entry of a matrix
     betas: float = 0.02  # per squared unit
     camera: float = 0.1  # against a scale below zero
     critic: float = 0.0  # of adversarial.py
