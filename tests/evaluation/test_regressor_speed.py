@@ -55,5 +55,5 @@ def test_the_command_writes_what_can_be_compared(tmp_path, capsys, monkeypatch):
     values = json.loads(path.read_text(encoding="utf-8"))
     assert status == cli.DONE
     assert {"resnet50_ms", "ours_ms", "over_resnet50"} <= set(values["pixels"])
-    assert {"keypoints_ms", "smplify_ms", "paper_smplify_ms"} <= set(values)
+    assert {"keypoints_ms", "smplify_ms", "paper_smplify_ms", "looks_a_fit"} <= set(values)
     assert "pixels" in capsys.readouterr().out
