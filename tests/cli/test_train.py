@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import pytest
 from stripmocap import cli
-from stripmocap.training import pose_prior
+from stripmocap.contract.errors import Cancelled
+from stripmocap.training import hmr_run, pose_prior
+from stripmocap.training.held_out import KindErrors
 
 
 def test_the_training_gets_what_was_typed(tmp_path, monkeypatch):
@@ -31,3 +33,46 @@ def test_what_cannot_be_trained_is_refused(tmp_path, monkeypatch, capsys, data, 
 
     assert status == cli.REFUSED
     assert said in capsys.readouterr().err
+
+
+def test_the_regressor_is_trained_as_typed(tmp_path, monkeypatch, capsys):
+    orders = []
+
+    def train(order, *, report):
+        orders.append(order)
+        return KindErrors("all", 10, pa_mpjpe_mm=50.04, mpjpe_mm=80.0)
+
+    monkeypatch.setattr(hmr_run, "main", train)
+    output = tmp_path / "a.safetensors"
+
+    status = cli.main(
+        [
+            *("train", "hmr", "--data", str(tmp_path), "-o", str(output), "--steps", "9"),
+            *("--batch", "8", "--rate", "0.1", "--critic", "0.2", "--seed", "3"),
+            *("--device", "cpu"),
+        ]
+    )
+
+    (order,) = orders
+    assert status == cli.DONE
+    assert (order.data, order.output) == (tmp_path, output)
+    assert order.folder == tmp_path / "a.training"
+    assert (order.steps, order.learning_rate, order.seed) == (9, 0.1, 3)
+    assert (order.plan.batch, order.plan.weights.critic) == (8, 0.2)
+    assert "PA-MPJPE 50.0 mm" in capsys.readouterr().out
+
+
+def test_who_stops_a_training_is_told_what_is_kept(tmp_path, monkeypatch, capsys):
+    def stop(order, *, report):
+        raise Cancelled("stopped after 5 of 9 steps", hint="The same command goes on from there.")
+
+    monkeypatch.setattr(hmr_run, "main", stop)
+
+    status = cli.main(
+        ["train", "hmr", "--data", str(tmp_path), "-o", str(tmp_path / "a.safetensors")]
+    )
+
+    said = capsys.readouterr().err
+    assert status == cli.STOPPED
+    assert "stopped after 5 of 9 steps" in said
+    assert "goes on from there" in said

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import sys
 from pathlib import Path
 
-from ..contract.errors import RequestError
+from ..contract.errors import Cancelled, RequestError
 from ..progress import Progress
 from .outputs import check
 
@@ -15,6 +16,15 @@ def run(arguments: argparse.Namespace) -> int:
     """Trains and writes the weights and their card; the exit status."""
     suffixes = (".safetensors", ".pt") if arguments.what == "spin" else (".safetensors",)
     check(arguments.output, suffixes=suffixes)
+    try:
+        return _run(arguments)
+    except Cancelled as stopped:
+        if stopped.hint:
+            print(f"{stopped.message}. {stopped.hint}", file=sys.stderr)
+        raise
+
+
+def _run(arguments: argparse.Namespace) -> int:
     match arguments.what:
         case "spin":
             # Imported when asked for, as verbs are.
