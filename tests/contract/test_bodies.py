@@ -73,7 +73,30 @@ def test_without_its_body_every_pelvis_stays_where_it_was(capture, smpl, folder)
             own = smpl.rest_joints(before.betas)[0] + before.transl
             assert_allclose(found.body.rest_joints(after.betas)[0] + after.transl, own, atol=1e-3)
             assert_allclose(after.body_pose, before.body_pose)
-            assert not after.betas.any()
+            assert np.linalg.norm(after.betas) <= bodies.MOST_BETAS * 1.001
+
+
+@pytest.mark.parametrize("centimetres", [-4, 0, 6])
+def test_who_stands_in_has_legs_as_long(capture, folder, centimetres):
+    own = body_file.load(body_file.EMBEDDED_BODY)
+    height = own.rest_joints(np.zeros(10))[0, 1] - own.v_template[:, 1].min() + centimetres / 100
+    said = capture.provenance["body"] | {"pelvis_height_m": {"fitted": {"3": height}}}
+    odd = replace(capture, provenance=capture.provenance | {"body": said})
+
+    betas = bodies.dressed(odd, folder=folder).capture.take("fitted").motions[1].betas
+
+    soles = own.rest_vertices(betas)[:, 1].min()
+    assert own.rest_joints(betas)[0, 1] - soles == pytest.approx(height, abs=0.003)
+    assert np.linalg.norm(betas) < bodies.MOST_BETAS
+
+
+@pytest.mark.parametrize("height", [9.0, -3.0])
+def test_who_stands_in_stays_a_person(height):
+    own = body_file.load(body_file.EMBEDDED_BODY)
+
+    betas = bodies.betas_of_height(own, height)
+
+    assert np.linalg.norm(betas) == pytest.approx(bodies.MOST_BETAS, rel=1e-3)
 
 
 def test_another_version_of_the_body_is_used_and_told(capture, smpl, folder):
@@ -133,7 +156,7 @@ def test_a_pelvis_that_cannot_be_moves_nobody(capture, folder, pelvis):
 def test_what_is_said_of_a_body_is_no_body(capture, smpl):
     said = capture.provenance["body"]
 
-    assert set(said) == {"name", "licence", "sha256", "rest_pelvis_m"}
+    assert set(said) == {"name", "licence", "sha256", "rest_pelvis_m", "pelvis_height_m"}
     assert said["sha256"] == bodies.checksum(smpl)
     numbers = [each for take in said["rest_pelvis_m"].values() for each in take.values()]
     assert np.array(numbers).size == 3 * 4  # three for each person and take

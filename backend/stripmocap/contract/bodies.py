@@ -3,7 +3,7 @@
 A capture holds poses and shapes, never a body: bodies may be licensed to one person only. Its
 provenance names the body. Ours is shipped; others lie as body files in the folder `bodies` of the
 data folder, where `stripmocap convert-body` puts them. Where the right one is missing, ours stands
-in: the same pose on another person, whose pelvis is put where it was.
+in: the same pose on another person with legs as long, whose pelvis is put where it was.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from .motion import Capture, Motion, Take
 
 EMBEDDED = "embedded"  # the family that is shipped
 MOST_FILES = 1000  # of a folder that are looked into
+MOST_BETAS = 3.0  # length of the shape of whom stands in
+FARTHEST_M = 10.0  # that a rest pelvis may be from anything
 MOST_LETTERS = 60  # of a name
 _DIGITS = 16
 
@@ -39,23 +41,26 @@ class Dressed:
 def described(template: BodyTemplate, takes: Iterable[Take]) -> dict[str, Any]:
     """What the provenance of a capture says of the body that its `takes` were made with.
 
-    The rest pelvis of each shape is there (metres), because a body turns about it: with it, the
-    motion can be put on any other.
+    The rest pelvis of each shape is there, because a body turns about it, and how high it is over
+    the soles: with them, the motion can be put on any other body, standing on the same floor.
     """
-    return {
+    said: dict[str, Any] = {
         "name": template.name,
         "licence": template.licence,
         "sha256": checksum(template),
-        "rest_pelvis_m": {
-            take.label: {
-                str(motion.person): [
-                    round(float(each), 4) for each in template.rest_joints(motion.betas)[0]
-                ]
-                for motion in take.motions
-            }
-            for take in takes
-        },
+        "rest_pelvis_m": {},
+        "pelvis_height_m": {},
     }
+    for take in takes:
+        stances = {each.person: _stance(template, each.betas) for each in take.motions}
+        said["rest_pelvis_m"][take.label] = {
+            str(person): [round(each, 4) for each in pelvis.tolist()]
+            for person, (pelvis, _) in stances.items()
+        }
+        said["pelvis_height_m"][take.label] = {
+            str(person): round(height, 4) for person, (_, height) in stances.items()
+        }
+    return said
 
 
 def checksum(template: BodyTemplate) -> str:
@@ -142,16 +147,18 @@ def dressed(capture: Capture, *, folder: Path) -> Dressed:
 
 
 def on_another(capture: Capture, body: BodyTemplate) -> Capture:
-    """The same poses on `body`, of its mean shape, each pelvis where it was.
+    """The same poses on `body`, each pelvis where it was, with legs about as long.
 
     A capture that does not say where its own body's pelvis is keeps its `transl`.
     """
-    betas = np.zeros(body.shapedirs.shape[2], dtype=np.float32)
-    pelvis = body.rest_joints(betas)[0]
 
     def moved(motion: Motion, label: str) -> Motion:
-        before = _rest_pelvis(capture, label=label, person=motion.person)
-        shift = np.zeros(3, dtype=np.float32) if before is None else before - pelvis
+        where = (label, str(motion.person))
+        height = _said_numbers(capture, ("pelvis_height_m", *where), count=1)
+        betas = betas_of_height(body, None if height is None else float(height[0]))
+        before = _said_numbers(capture, ("rest_pelvis_m", *where), count=3)
+        after = body.rest_joints(betas)[0]
+        shift = np.zeros(3, dtype=np.float32) if before is None else before - after
         return replace(motion, betas=betas, transl=motion.transl + shift)
 
     takes = tuple(
@@ -159,6 +166,30 @@ def on_another(capture: Capture, body: BodyTemplate) -> Capture:
         for take in capture.takes
     )
     return replace(capture, takes=takes)
+
+
+def betas_of_height(body: BodyTemplate, height_m: float | None) -> np.ndarray:
+    """(10,) the likeliest shape whose pelvis is that high over its soles, or as near as may be.
+
+    Shapes are taken to be spread alike in every direction, so the shortest betas are the likeliest;
+    `MOST_BETAS` bounds their length. None: the mean shape.
+    """
+    mean = np.zeros(body.shapedirs.shape[2], dtype=np.float32)
+    if height_m is None:
+        return mean
+    lowest = int(body.v_template[:, 1].argmin())
+    pelvis = np.einsum("v,vl->l", body.J_regressor[0], body.shapedirs[:, 1])
+    slope = pelvis - body.shapedirs[lowest, 1]
+    missing = height_m - _stance(body, mean)[1]
+    betas = slope * missing / max(float(slope @ slope), 1e-12)
+    return betas * min(1.0, MOST_BETAS / max(float(np.linalg.norm(betas)), 1e-12))
+
+
+def _stance(template: BodyTemplate, betas: np.ndarray) -> tuple[np.ndarray, float]:
+    """The rest pelvis (3,) metres, and how high it is over the lowest vertex."""
+    vertices = template.rest_vertices(betas)
+    pelvis = template.J_regressor[0] @ vertices
+    return pelvis, float(pelvis[1] - vertices[:, 1].min())
 
 
 def _files(folder: Path) -> list[Path]:
@@ -176,16 +207,17 @@ def _is_same(capture: Capture, body: BodyTemplate) -> bool:
     return _said(capture).get("sha256", known := checksum(body)) == known
 
 
-def _rest_pelvis(capture: Capture, *, label: str, person: int) -> np.ndarray | None:
-    """(3,) metres; None if the capture does not say it, or says what cannot be."""
-    values: Any = _said(capture).get("rest_pelvis_m")
-    for key in (label, str(person)):
+def _said_numbers(capture: Capture, keys: tuple[str, ...], *, count: int) -> np.ndarray | None:
+    """(count,) metres; None if the capture does not say it, or says what cannot be."""
+    values: Any = _said(capture)
+    for key in keys:
         values = cast("dict[str, Any]", values).get(key) if isinstance(values, dict) else None
     try:
-        pelvis = np.asarray(values, dtype=np.float32)
+        numbers = np.asarray(values, dtype=np.float32).reshape(-1)
     except (TypeError, ValueError, OverflowError):
         return None
-    return pelvis if pelvis.shape == (3,) and np.isfinite(pelvis).all() else None
+    within = numbers.shape == (count,) and bool((np.abs(numbers) < FARTHEST_M).all())
+    return numbers if within else None
 
 
 def _said(capture: Capture) -> dict[str, Any]:
