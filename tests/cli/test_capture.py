@@ -8,6 +8,7 @@ import pytest
 from stripmocap import cli
 from stripmocap.contract import result_file
 from stripmocap.contract.errors import ResultFileError
+from stripmocap.contract.methods import METHODS
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -32,6 +33,35 @@ def test_everything_that_was_typed_is_asked_for(footage, tmp_path, asked):
     assert (request.clip.start_s, request.clip.stop_s) == (1, 2.5)
     assert (request.height_m, request.focal_px, request.body) == (1.8, 900, "female")
     assert vars(request.options) == {"smoothness": 2, "depth_cue": 0, "contacts": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("typed", "estimator", "refiner", "weights"),
+    [
+        ("--method smplify", "smplify", None, "embedded"),
+        ("--method spin", "spin", None, "embedded"),
+        ("--method spin+smplify --smoothness 2", "spin", "smplify", "embedded"),
+        ("--method spin+smplify --weights official", "spin", "smplify", "official"),
+    ],
+)
+def test_a_method_may_be_refined_by_another(
+    footage, tmp_path, asked, typed, estimator, refiner, weights
+):
+    cli.main(["capture", str(footage), "-o", str(tmp_path / "a.npz"), *typed.split()])
+
+    (request,) = asked
+    assert (request.estimator, request.refiner, request.weights) == (estimator, refiner, weights)
+    assert type(request.options) is METHODS[estimator].options
+    if refiner is not None:
+        assert request.refiner_options.smoothness == (2 if "smoothness" in typed else 1)
+
+
+@pytest.mark.parametrize("typed", ["spin+spin", "smplify+spin", "smplify+smplify", "magic"])
+def test_methods_that_do_not_go_together_cannot_be_typed(footage, tmp_path, asked, typed, capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["capture", str(footage), "-o", str(tmp_path / "a.npz"), "--method", typed])
+
+    assert "spin+smplify" in capsys.readouterr().err
 
 
 def test_nothing_typed_asks_for_the_whole_clip(footage, tmp_path, asked):

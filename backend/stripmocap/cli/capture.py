@@ -63,10 +63,12 @@ def _kept_elsewhere(capture: Capture, name: str) -> Path | None:
 def summary(capture: Capture, path: Path) -> str:
     """What was captured, in lines to print."""
     lines = []
-    for motion in capture.takes[-1].motions:
+    for motion in capture.best.motions:
         times_s = motion.times_s
         lines.append(
             f"Person {motion.person}: {len(times_s)} frames, {times_s[0]:.2f} s to "
             f"{times_s[-1]:.2f} s, confidence {motion.confidence.mean():.2f}"
         )
-    return "\n".join([*lines, f"Saved {path}"])
+    takes = ", ".join(each.label for each in capture.takes)
+    of_takes = f", with the takes {takes}" if len(capture.takes) > 1 else ""
+    return "\n".join([*lines, f"Saved {path}{of_takes}"])
