@@ -2,30 +2,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 from stripmocap.contract.errors import TruthFileError
-from stripmocap.contract.messages import CaptureRequest, Clip
-from stripmocap.contract.skeleton import LIMB_JOINTS
-from stripmocap.evaluation import cases, folders
+from stripmocap.evaluation import cases
 from stripmocap.pipeline import Workshop
-from toy3dpw import FOCAL, NAME, toy_sequence, write_dataset
-from toybody import toy_body
-
-
-def write_truth(path: Path, *, cameras: tuple[str, ...], persons: tuple[str, ...] = ("man",)):
-    count = len(cameras)
-    np.savez(
-        path,
-        joints3d=np.zeros((len(persons), 4, 12, 3)),
-        joint_names=np.array(LIMB_JOINTS),
-        person_names=np.array(persons),
-        camera_names=np.array(cameras),
-        fps=np.array(25.0),
-        K=np.tile(np.eye(3), (count, 1, 1)),
-        R=np.tile(np.eye(3), (count, 1, 1)),
-        t=np.tile([0.0, 0, 3], (count, 1)),
-    )
+from toytrials import write_truth
 
 
 def found_in(folder: Path) -> dict[str, tuple[str, ...]]:
@@ -60,50 +41,6 @@ def test_a_folder_without_truth_says_what_is_missing(tmp_path):
 
     with pytest.raises(TruthFileError, match="no movie with a truth"):
         found_in(tmp_path)
-
-
-class Shop:
-    """A workshop that only writes down what it is asked for."""
-
-    def __init__(self):
-        self.asked = []
-
-    def capture(self, request, *, report, steps):
-        self.asked.append(request)
-
-
-def test_a_sequence_of_3dpw_is_a_case_with_everybody_and_its_own_lens(tmp_path):
-    path = write_dataset(tmp_path, toy_sequence(toy_body()))
-    shop = Shop()
-    case = folders.sequence_case(path, tmp_path / "imageFiles", workshop=shop, steps=None)
-
-    case.capture(CaptureRequest(Clip("other")), report=lambda *said: None)
-
-    (asked,) = shop.asked
-    assert (case.name, case.kind) == (NAME, "toy_walking")
-    assert len(case.truths) == 2
-    assert asked.clip == case.footage
-    assert asked.focal_px == FOCAL
-
-
-def test_a_focal_length_that_was_asked_for_wins(tmp_path):
-    path = write_dataset(tmp_path, toy_sequence(toy_body()))
-    shop = Shop()
-    case = folders.sequence_case(path, tmp_path / "imageFiles", workshop=shop, steps=None)
-
-    case.capture(CaptureRequest(Clip("other"), focal_px=77.0), report=lambda *said: None)
-
-    assert shop.asked[0].focal_px == 77.0
-
-
-def test_the_folder_says_itself_what_it_is(tmp_path):
-    write_dataset(tmp_path / "pw", toy_sequence(toy_body()))
-    (tmp_path / "clips").mkdir()
-    (tmp_path / "clips" / "walk.mp4").write_bytes(b"")
-    write_truth(tmp_path / "clips" / "walk.truth.npz", cameras=("front",))
-
-    assert [each.name for each in folders.cases_in(tmp_path / "pw")] == [NAME]
-    assert [each.name for each in folders.cases_in(tmp_path / "clips")] == ["walk"]
 
 
 @pytest.mark.parametrize(
