@@ -5,6 +5,7 @@ import zipfile
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import save_file
 from stripmocap import torch_files
 from stripmocap.contract.errors import AssetCorrupt, AssetMissing
 from torch import nn
@@ -140,6 +141,13 @@ def test_an_archive_of_arrays_is_named(tmp_path):
 
     with pytest.raises(AssetCorrupt, match=r"\.npz file of arrays"):
         torch_files.read(tmp_path / "body.npz")
+
+
+def test_our_own_weights_are_named(tmp_path):
+    save_file({"means": np.zeros(3)}, tmp_path / "spin.safetensors")
+
+    with pytest.raises(AssetCorrupt, match="safetensors"):
+        torch_files.read(tmp_path / "spin.safetensors")
 
 
 def test_a_compressed_archive_is_refused(tmp_path):

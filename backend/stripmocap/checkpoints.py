@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from .contract.errors import AssetCorrupt, AssetMissing, DiskFull
 
 MOST_NAMED = 5  # names in a message; a wrong file would list hundreds
+MOST_SHOWN = 80  # letters of each
 
 
 def load_arrays(path: Path) -> dict[str, np.ndarray]:
@@ -120,5 +121,5 @@ def _stored(tensor: Tensor) -> np.ndarray:
 
 
 def _some(names: set[str]) -> str:
-    listed = ", ".join(sorted(names)[:MOST_NAMED])
+    listed = ", ".join(each[:MOST_SHOWN] for each in sorted(names)[:MOST_NAMED])
     return f"{listed}, …" if len(names) > MOST_NAMED else listed

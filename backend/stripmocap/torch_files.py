@@ -26,6 +26,7 @@ from .contract.errors import AssetCorrupt, AssetMissing
 
 MOST_PICKLED = 2**26  # bytes of the tree of names
 MOST_BYTES = 2**31  # of the old form; checkpoints of regressors have a sixth of it
+MOST_SHOWN = 40  # letters of a name in a message; a file may hold any
 _MAGIC = 0x1950A86A20F9469CFC6C  # torch's own, of the old form
 _COUNT_BYTES = 8  # before each storage of the old form
 _ENTRY_HEADER = struct.Struct("<4s5H3L2H")  # of an archive's entry
@@ -69,7 +70,7 @@ class Stored:
     def __init__(
         self, storage: _Storage, offset: int, size: Sequence[int], stride: Sequence[int]
     ) -> None:
-        """Row `offset` on of a storage, both counted in numbers.
+        """What lies in `storage` from `offset` on; that and `stride` count numbers, not bytes.
 
         Raises:
             UnpicklingError: it reaches beyond its storage.
@@ -135,7 +136,7 @@ def kind_of(content: Any) -> str:
     for marks, kind in _KINDS:
         if marks <= names:
             return kind
-    listed = ", ".join(sorted(str(each) for each in names)[:3])
+    listed = ", ".join(sorted(str(each)[:MOST_SHOWN] for each in names)[:3])
     return f"a file that begins with {listed}" if listed else "a file without named entries"
 
 
@@ -332,6 +333,8 @@ def _by_its_bytes(path: Path) -> str | None:
         return "an .npz file of arrays, such as body models are"
     if entries and "data.pkl" not in {each.partition("/")[2] for each in entries}:
         return "an archive of other files; unpack it"
+    if start[8:10] == b'{"':
+        return "a safetensors file, as our own weights are"
     if start.startswith(b"PK\x03\x04") and not entries:
         return "cut short"
     return None
