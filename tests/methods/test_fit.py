@@ -12,7 +12,7 @@ from stripmocap.contract.body_file import EMBEDDED_BODY, BodyTemplate
 from stripmocap.contract.methods import SmplifyOptions
 from stripmocap.contract.motion import Motion
 from stripmocap.contract.skeleton import BLAZEPOSE_NAMES, JOINT_COUNT
-from stripmocap.geometry.rotations import aa_to_matrix
+from stripmocap.geometry.rotations import aa_to_matrix, matrix_to_aa
 from stripmocap.methods.smplify import fit
 from stripmocap.methods.toolbox import FRAMES_AT_ONCE, Estimate, Tools
 from stripmocap.people.observations import Person
@@ -140,6 +140,65 @@ def test_a_body_without_some_landmarks_is_fitted_all_the_same(template, parts):
 
     assert misses_mm(template, motion, scene).mean() < 30
     assert motion.confidence.min() > 0.8
+
+
+def told(scene: Scene, *, turned: float = 0.0) -> Estimate:
+    """The truth as another method might have found it, joints `turned` by so many radians."""
+    noise = np.random.default_rng(0).standard_normal(scene.states.body_pose.shape)
+    motion = Motion(
+        person=scene.person.person,
+        times_s=scene.person.times_s,
+        global_orient=matrix_to_aa(scene.states.global_rotmat).numpy(),
+        body_pose=scene.states.body_pose.numpy() + turned * noise,
+        betas=np.zeros(10),
+        transl=scene.states.transl.numpy(),
+        confidence=np.ones(len(scene.person.times_s)),
+    )
+    return Estimate(CAMERA, (motion,))
+
+
+def mistaken_in_depth(person: Person) -> Person:
+    """`person` whose arms the detector's own 3D has behind the back instead of before the chest."""
+    landmarks = person.landmarks3d.copy()
+    arms = [i for i, n in enumerate(BLAZEPOSE_NAMES) if "elbow" in n or "wrist" in n]
+    landmarks[:, arms, 2] *= -1
+    return replace(person, landmarks3d=landmarks)
+
+
+def test_who_is_told_the_truth_finds_it_where_the_detector_is_mistaken(template):
+    scene = walk(template, noise_px=1.0)
+    person = mistaken_in_depth(scene.person)
+    tools = Tools(template, torch.device("cpu"))
+    fitted = fit.load(tools, SmplifyOptions())
+
+    (alone,) = fitted([person], CAMERA, lambda *_: None).motions
+    (helped,) = fitted([person], CAMERA, lambda *_: None, start=told(scene, turned=0.1)).motions
+
+    misses = [misses_mm(template, each, scene).mean() for each in (alone, helped)]
+    assert misses[1] < misses[0]
+
+
+def test_what_is_told_wrongly_does_little_harm(template):
+    scene = walk(template, noise_px=1.0)
+    tools = Tools(template, torch.device("cpu"))
+    fitted = fit.load(tools, SmplifyOptions())
+
+    (motion,) = fitted(
+        [scene.person], CAMERA, lambda *_: None, start=told(scene, turned=1.0)
+    ).motions
+
+    assert misses_mm(template, motion, scene).mean() < 40
+
+
+def test_progress_rises_from_what_was_told_too(template):
+    scene = walk(template, frames=20)
+    shares = []
+    fitted = fit.load(Tools(template, torch.device("cpu")), SmplifyOptions())
+
+    fitted([scene.person], CAMERA, lambda _, done, of: shares.append(done / of), start=told(scene))
+
+    assert shares == sorted(shares)
+    assert (shares[0], shares[-1]) == (0, 1)
 
 
 def test_the_height_of_the_actor_is_kept(template):

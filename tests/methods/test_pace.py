@@ -23,7 +23,7 @@ def pace(said) -> Pace:
 
 
 def test_every_part_moves_the_fit_on(pace, said):
-    for part in Part:
+    for part in SIZES:
         for done in (0, SIZES[part] / 2, SIZES[part]):
             pace(part, done)
 
@@ -31,6 +31,13 @@ def test_every_part_moves_the_fit_on(pace, said):
     assert shares == sorted(shares)
     assert len(set(shares)) == 11  # the end of a part is the beginning of the next
     assert (shares[0], shares[-1]) == (0, 1000)
+
+
+def test_a_part_that_is_left_out_costs_nothing(pace, said):
+    pace(Part.APART, SIZES[Part.APART])
+    pace(Part.SHAPE, 0)
+
+    assert said[0] == said[1]
 
 
 def test_what_takes_longer_counts_more(pace, said):

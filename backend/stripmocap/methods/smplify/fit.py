@@ -25,6 +25,7 @@ from ...people.observations import Person
 from ..toolbox import Estimate, Estimator, Publish, Report, Tools
 from . import ground
 from .chain_terms import Planted
+from .choosing import choose_row
 from .evidence import Evidence, gather
 from .levenberg import minimise
 from .notes import Notes
@@ -42,10 +43,10 @@ OVERLAP = 30  # frames solved again with what follows them, so that no seam is s
 HELD = 2  # frames of the finished part that a window starts from
 
 # The steps. First far landmarks must pull and the detector's own 3D decides which way limbs bend.
-_APART = Weights(outlier=20.0, cue=4.0, prior=0.3)
-_SHAPE = Weights(outlier=8.0, cue=1.0, prior=0.5)
+_APART = Weights(outlier=20.0, cue=4.0, guess=1.0, prior=0.3)
+_SHAPE = Weights(outlier=8.0, cue=1.0, guess=1.0, prior=0.5)
 # A prior is of single frames; in a video neighbours repeat each other, and its vote is too loud.
-_CHAINED = Weights(cue=4.0, prior=0.2, steady=1.0, planted=1.0)
+_CHAINED = Weights(cue=4.0, guess=1.0, prior=0.2, steady=1.0, planted=1.0)
 
 
 def load(tools: Tools, options: SmplifyOptions) -> Estimator:
@@ -92,7 +93,7 @@ def load(tools: Tools, options: SmplifyOptions) -> Estimator:
             options,
             tools.height_m,
             window=window,
-            pace=_pace(report, evidence, keyframes, window=window),
+            pace=_pace(report, evidence, keyframes, window=window, told=begun is not None),
             hand_out=hand_out,
             notes=Notes(journal),
             begun=begun,
@@ -164,13 +165,44 @@ class _Fitter:
 
     def _keyframe_states(self, evidence: Evidence, begun: States | None) -> States:
         """Poses of some frames, found apart, and one shape for each person."""
-        states = usual_poses(self.subject, evidence) if begun is None else begun
+        states = usual_poses(self.subject, evidence)
+        if begun is not None:
+            states = replace(states, betas=begun.betas)
         states = self._apart(states, evidence, Part.APART, weights=_APART, iterations=25)
+        if begun is not None:
+            told = self._apart(begun, evidence, Part.APART_TOLD, weights=_APART, iterations=25)
+            states = self._chosen([told, states], evidence)
         done = 0
         for mine in _spread(evidence, self.window):  # people's shapes are found apart: less memory
             states = self._shaped(states, evidence, mine, done=done)
             done += len(mine)
         return self._apart(states, evidence, Part.APART_AGAIN, weights=_SHAPE, iterations=8)
+
+    def _chosen(self, answers: list[States], evidence: Evidence) -> States:
+        """Of each frame the answer that fits what is seen and what is before and after it."""
+        energies = [self._energies(each, evidence, weights=_APART) for each in answers]
+        joints = [
+            points(self.subject, each, evidence, window=self.window)[:, :JOINT_COUNT]
+            for each in answers
+        ]
+        return choose_row(answers, torch.stack(energies), torch.stack(joints), evidence=evidence)
+
+    def _energies(self, states: States, evidence: Evidence, *, weights: Weights) -> Tensor:
+        """(M,) nats of frames that know nothing of each other."""
+        parts = []
+        for frames in windows(len(evidence), self.window):
+            energy = self._alone(evidence.at(frames), weights)
+            parts.append(energy.linearise(states.at(frames)).energy)
+        return torch.cat(parts)
+
+    def _alone(self, evidence: Evidence, weights: Weights) -> VideoEnergy:
+        """The energy of frames that know nothing of each other."""
+        return VideoEnergy(
+            self.subject,
+            evidence,
+            self._weights(weights),
+            groups=torch.arange(len(evidence), device=evidence.sequence.device),
+        )
 
     def _shaped(self, states: States, evidence: Evidence, mine: Tensor, *, done: int) -> States:
         """`states` with the shape of the person whose frames `mine` are."""
@@ -202,15 +234,8 @@ class _Fitter:
     ) -> States:
         """Frames that know nothing of each other, some at a time."""
         for frames in windows(len(evidence), self.window):
-            some = evidence.at(frames)
-            energy = VideoEnergy(
-                self.subject,
-                some,
-                self._weights(weights),
-                groups=torch.arange(len(some), device=some.sequence.device),
-            )
             found = self._solved(
-                energy,
+                self._alone(evidence.at(frames), weights),
                 states.at(frames),
                 part,
                 span=(frames.start, frames.stop),
@@ -262,10 +287,13 @@ class _Fitter:
         return Planted(rest, torch.as_tensor(normal).to(states.transl), offset)
 
 
-def _pace(report: Report, evidence: Evidence, keyframes: Tensor, *, window: int) -> Pace:
+def _pace(
+    report: Report, evidence: Evidence, keyframes: Tensor, *, window: int, told: bool
+) -> Pace:
     shaped = sum(len(mine) for mine in _spread(evidence.at(keyframes), window))
     count, few = len(evidence), len(keyframes)
-    parts = {Part.APART: few, Part.SHAPE: shaped, Part.APART_AGAIN: few}
+    parts = {Part.APART: few, Part.APART_TOLD: few} if told else {Part.APART: few}
+    parts |= {Part.SHAPE: shaped, Part.APART_AGAIN: few}
     parts |= {Part.CHAINED: count, Part.PLANTED: count}
     return Pace(report, frames=count, parts=parts)
 
