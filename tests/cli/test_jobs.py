@@ -20,6 +20,7 @@ from server.running import (
 from stripmocap import cli
 from stripmocap.cli import connection
 from stripmocap.contract import calls, handover, result_file
+from stripmocap.contract.jobs import CONTRACT
 from stripmocap.contract.service import Service
 from stripmocap.server import lock
 
@@ -103,7 +104,7 @@ def test_programs_read_json(jobs, service, tmp_path):
 
     assert [each["id"] for each in json.loads(listed)] == [job_id]
     assert json.loads(shown)["name"] == "walk.mp4"
-    assert json.loads(health)["contract"] == 1
+    assert json.loads(health)["contract"] == CONTRACT
 
 
 def test_a_job_is_waited_for_and_its_result_fetched(jobs, tmp_path):
