@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import movies
@@ -38,6 +39,13 @@ def person(number, middle, frames=range(6)):
         landmarks3d=np.zeros((len(frames), 33, 3)),
         presence=np.ones(len(frames)),
     )
+
+
+def hidden(someone, frames, *, score):
+    """The same person, in some frames seen with this score only."""
+    keypoints = someone.keypoints.copy()
+    keypoints[frames, :, 2] = score
+    return replace(someone, keypoints=keypoints)
 
 
 def colours(pictures):
@@ -86,14 +94,16 @@ def test_a_person_at_the_side_is_turned_as_the_side_is_seen(clip):
 
 
 def test_frames_in_which_too_little_is_seen_are_not_looked_at(clip):
-    hidden = person(0, RED)
-    keypoints = hidden.keypoints.copy()
-    keypoints[2:4, :, 2] = 0.0
-    hidden = Person(0, hidden.times_s, hidden.boxes, keypoints, hidden.landmarks3d, hidden.presence)
-
-    (found,) = looked_at([hidden], clip)
+    (found,) = looked_at([hidden(person(0, RED), slice(2, 4), score=0.0)], clip)
 
     assert found.seen.tolist() == [True, True, False, False, True, True]
+
+
+def test_somebody_who_is_never_seen_well_is_looked_at_all_the_same(clip):
+    (found,) = looked_at([hidden(person(0, RED), slice(None), score=0.1)], clip)
+
+    assert not found.seen.any()
+    assert (found.betas[:, 0] > found.betas[:, 2] + 2).all()
 
 
 def test_frames_that_are_gone_from_the_footage_are_not_seen(clip):

@@ -23,7 +23,8 @@ Network = TypeVar("Network", KeypointNetwork, PixelNetwork)
 
 def prepared(network: Network, *, device: torch.device) -> Network:
     """A copy of `network` on `device` that only evaluates; `network` itself stays as it is."""
-    result = copy.deepcopy(network).eval().requires_grad_(False)
+    # Folding takes double precision, which some cards do not have.
+    result = copy.deepcopy(network).cpu().eval().requires_grad_(False)
     if isinstance(result.regressor, Regressor) and isinstance(
         result.regressor.between, nn.Identity
     ):

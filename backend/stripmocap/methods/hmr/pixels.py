@@ -97,6 +97,7 @@ def looked_at(
         raise AssetCorrupt(
             "the regressor's weights give no numbers", hint="Put the original file there."
         )
+    seen &= torch.from_numpy(np.concatenate([has_enough(each.keypoints) for each in people]))
     rotmat[wanted.rows, 0] = _to_picture(wanted, camera) @ rotmat[wanted.rows, 0]
     people_s = (each.to(device).split(counts) for each in (rotmat, betas, seen))
     return [PerFrame(*each) for each in zip(*people_s, strict=True)]
@@ -109,10 +110,16 @@ def _wanted(people: Sequence[Person], camera: Camera) -> _Wanted:
     view = view_of(
         torch.tensor(keypoints), focal=camera.focal_px, center=torch.tensor(camera.center_px)
     )
-    rows = np.flatnonzero(has_enough(keypoints))
+    rows = np.flatnonzero(np.concatenate([_looked_for(each) for each in people]))
     rows = rows[np.argsort(times_s[rows], kind="stable")]
     centers, sides = view.box_center.numpy()[rows], view.box_side.numpy()[rows]
     return _Wanted(times_s[rows], rows, centers, sides)
+
+
+def _looked_for(person: Person) -> np.ndarray:
+    """(T,) bool; of somebody who is never seen well, every frame."""
+    enough = has_enough(person.keypoints)
+    return enough if enough.any() else ~enough
 
 
 def _crops(
