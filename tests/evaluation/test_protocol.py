@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from stripmocap.body.model import Body
-from stripmocap.contract.errors import VideoError
+from stripmocap.contract.errors import AssetMissing, VideoError
 from stripmocap.evaluation import protocol, threedpw
 from stripmocap.evaluation.protocol import Yardstick
 from stripmocap.evaluation.published import published_scores
@@ -106,3 +106,12 @@ def test_without_an_extent_there_is_no_box(scores):
     keypoints = np.array([[100.0, 50, scores[0]], [140, 250, scores[1]]])
 
     assert protocol.box_of(keypoints) is None
+
+
+def test_what_has_to_be_brought_is_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("STRIPMOCAP_CACHE", str(tmp_path))
+
+    with pytest.raises(AssetMissing, match="J_regressor_h36m"):
+        protocol.yardstick()
+    with pytest.raises(AssetMissing, match="model_checkpoint"):
+        protocol.spin_network(CPU)
