@@ -61,6 +61,13 @@ class Augmentation:
             colour=1 + COLOUR_SPREAD * (2 * uniform(count, 3) - 1),
         )
 
+    @classmethod
+    def draw_mirrored(cls, count: int, *, generator: torch.Generator) -> Augmentation:
+        """Pictures as they are, half of them mirrored."""
+        plain = cls.none(count, device=generator.device)
+        chosen = torch.rand(count, generator=generator, device=generator.device) < MIRRORED_SHARE
+        return cls(plain.turn_rad, plain.scale, chosen, plain.colour)
+
     def to(self, device: torch.device | str) -> Augmentation:
         """The same on another device."""
         return Augmentation(**{name: each.to(device) for name, each in vars(self).items()})

@@ -60,6 +60,7 @@ class SpinLesson:
         seed: int = 0,
         weights: Weights = PUBLISHED_WEIGHTS,
         judge: Callable[[nn.Module], dict[str, float]] = lambda _: {},
+        changes: Callable[..., Augmentation] = Augmentation.draw,
         device: torch.device | str = "cpu",
     ) -> None:
         """A lesson from its first page.
@@ -74,11 +75,12 @@ class SpinLesson:
             seed: of the pages' order and their changes.
             weights: of the losses.
             judge: scores of a network.
+            changes: what is done to the pages, as `Augmentation.draw`.
             device: where all of it is.
         """
         self.network, self.pages, self.teacher, self.school = network, pages, teacher, school
         self.fits, self.batch, self.weights = fits, min(batch, len(pages)), weights
-        self.judge, self.device = judge, device
+        self.judge, self.changes, self.device = judge, changes, device
         self._generator = torch.Generator().manual_seed(seed)
         self._order, self._place = torch.empty(0, dtype=torch.int64), 0
         self._told = _Told()
@@ -86,7 +88,7 @@ class SpinLesson:
     def losses(self, step: int) -> dict[str, Tensor]:
         """The terms of the next batch; the dictionary may change on the way."""
         index = self._next()
-        augmentation = Augmentation.draw(len(index), generator=self._generator)
+        augmentation = self.changes(len(index), generator=self._generator)
         seen, batch = self.pages.open(index, augmentation)
         with half(self.device):
             regressed = self.network(seen)
