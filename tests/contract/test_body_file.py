@@ -103,8 +103,15 @@ def test_a_body_without_model_and_gender_is_not_saved(tmp_path, changes):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_file_of_another_kind_has_no_names(tmp_path):
-    np.savez(tmp_path / "walk.npz", name=np.array("walk"), poses=np.zeros((2, 156)))
+@pytest.mark.parametrize(
+    "entries",
+    [
+        {"name": np.array("walk"), "poses": np.zeros((2, 156))},
+        {"name": np.array("a"), "landmark_names": np.array("b"), "genders": np.zeros(10**6)},
+    ],
+)
+def test_a_file_of_another_kind_has_no_names(tmp_path, entries):
+    np.savez(tmp_path / "walk.npz", **entries)
 
     with pytest.raises(BodyFileError, match="no body file"):
         body_file.names_in(tmp_path / "walk.npz")

@@ -145,9 +145,10 @@ def names_in(path: Path) -> tuple[str, ...]:
         BodyFileError: the file is missing, or is no body file.
     """
     arrays = npz_file.read(path, error=BodyFileError, names=("name", "genders", "landmark_names"))
-    if "name" not in arrays or "landmark_names" not in arrays:
+    genders = np.ravel(arrays.get("genders", np.array(GENDERS)))
+    if "name" not in arrays or "landmark_names" not in arrays or len(genders) > len(GENDERS):
         raise BodyFileError(f"{path} is no body file", hint=CONVERT)
-    there = {str(each) for each in np.ravel(arrays.get("genders", np.array(GENDERS)))}
+    there = {str(each) for each in genders}
     return tuple(f"{arrays['name']} {each}" if each in there else "" for each in GENDERS)
 
 
