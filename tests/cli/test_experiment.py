@@ -4,6 +4,7 @@ import json
 
 import pytest
 from stripmocap import cli
+from stripmocap.cli import experiment
 from stripmocap.experiments import faults
 from stripmocap.experiments.outcome import Outcome
 
@@ -43,3 +44,25 @@ def test_a_violation_makes_the_command_fail(campaign, capsys):
 def test_a_fault_that_does_not_exist_is_named(campaign, capsys):
     assert cli.main(["experiment", "faults", "--only", "earthquake"]) == cli.REFUSED
     assert "earthquake" in capsys.readouterr().err
+
+
+def test_the_detector_is_measured_and_the_page_written(monkeypatch, tmp_path, capsys):
+    asked = {}
+    monkeypatch.setattr(experiment, "BlazePose", lambda threads: "the detector")
+    monkeypatch.setattr(experiment.keypoints, "measured_of", lambda seen: None)
+    monkeypatch.setattr(experiment.keypoints, "page", lambda *_, **__: "the page")
+    seen = ["one scene"]
+    monkeypatch.setattr(
+        experiment.keypoints, "observe", lambda data, **rest: asked.update(rest) or seen
+    )
+    markdown = tmp_path / "a.md"
+
+    status = cli.main(
+        ["experiment", "keypoints", "--data", str(tmp_path), "--scenes", "7",
+         "--markdown", str(markdown)]
+    )  # fmt: skip
+
+    assert status == cli.DONE
+    assert (asked["count"], asked["split"], asked["detector"]) == (7, "train", "the detector")
+    assert markdown.read_text(encoding="utf-8") == "the page"
+    assert "the page" in capsys.readouterr().out

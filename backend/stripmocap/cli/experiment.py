@@ -1,8 +1,9 @@
-"""`stripmocap experiment`: what the service survives, tried on this machine and counted."""
+"""`stripmocap experiment`: claims tried on this machine and counted."""
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 import tempfile
 import time
@@ -10,14 +11,51 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ..contract.errors import RequestError
-from ..experiments import faults
+from ..experiments import faults, keypoint_plots, keypoints
+from ..people.blazepose import BlazePose
 from .outputs import check, whole, write_json
 
 _TELL_S = 10.0  # between two words about one thing
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Runs the campaign and prints its table; 0 if nothing was violated."""
+    """Tries what `arguments.what` names and prints its tables; 0 if nothing was violated."""
+    match arguments.what:
+        case "spin":
+            # Imported when asked for, as verbs are.
+            return importlib.import_module(".experiment_spin", __package__).run(arguments)
+        case "keypoints":
+            return _keypoints(arguments)
+        case _:
+            return _faults(arguments)
+
+
+def _keypoints(arguments: argparse.Namespace) -> int:
+    """Measures the detector's errors."""
+    for path, suffixes in ((arguments.markdown, (".md",)), (arguments.plots, (".png",))):
+        if path is not None:
+            check(path, suffixes=suffixes)
+    seen = keypoints.observe(
+        arguments.data,
+        split="train",
+        count=arguments.scenes,
+        seed=arguments.seed,
+        detector=BlazePose(threads=1),
+        report=_Teller().tell,
+    )
+    measured = keypoints.measured_of(seen)
+    page = keypoints.page(measured, scenes=len(seen), of=arguments.scenes)
+    print(page)
+    if arguments.markdown is not None:
+        with whole(arguments.markdown) as partial:
+            partial.write_text(page, encoding="utf-8")
+    if arguments.plots is not None:
+        with whole(arguments.plots) as partial:
+            keypoint_plots.draw(measured, seen, partial)
+    return 0
+
+
+def _faults(arguments: argparse.Namespace) -> int:
     if unknown := sorted(set(arguments.only) - set(faults.FAULTS)):
         raise RequestError(
             f"there is no fault {unknown[0]!r}", hint=f"Choose of {', '.join(faults.FAULTS)}."

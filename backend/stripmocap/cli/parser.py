@@ -219,6 +219,32 @@ def _add_experiment(verbs: _Verbs) -> None:
     )
     faults.add_argument("--json", type=Path, metavar="FILE", help="also write it as JSON")
     faults.add_argument("--markdown", type=Path, metavar="FILE", help="also write the table, .md")
+    keypoints = what.add_parser("keypoints", help="measure the detector's errors on made pictures")
+    keypoints.add_argument("--data", type=Path, required=True, metavar="DIR", help="clips, .npz")
+    keypoints.add_argument("--scenes", type=_count, default=180, metavar="N", help="default 180")
+    keypoints.add_argument("--seed", type=int, default=11)
+    keypoints.add_argument("--markdown", type=Path, metavar="FILE", help="also write it, .md")
+    keypoints.add_argument("--plots", type=Path, metavar="FILE", help="also draw it, .png")
+    _add_spin_experiment(what)
+
+
+def _add_spin_experiment(what: _Verbs) -> None:
+    spin = what.add_parser("spin", help="fits in the loop against other ways to teach a regressor")
+    spin.add_argument("--data", type=Path, required=True, metavar="DIR", help="clips, .npz")
+    spin.add_argument(
+        "--weights", type=Path, required=True, metavar="FILE", help="regressor to start fits from"
+    )
+    spin.add_argument(
+        "--folder",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="for what is trained; the same command goes on from there",
+    )
+    spin.add_argument("--people", type=_count, default=4000, metavar="N", help="default 4000")
+    spin.add_argument("--seed", type=int, default=0)
+    spin.add_argument("--markdown", type=Path, metavar="FILE", help="also write the tables, .md")
+    spin.add_argument("--plots", type=Path, metavar="DIR", help="also draw them, .png")
 
 
 def _add_request(verb: argparse.ArgumentParser) -> None:
