@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING
 
 from ..contract.errors import AssetMissing
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 WIDTH_IN, PANEL_IN = 9.0, 2.6
 DPI = 110
 _LOG_RANGE = 20.0  # a curve that spans more is drawn over a logarithmic axis
+# Of the largest curve's median: one spoilt batch, or a term that is all but zero, shall not press
+# the others flat.
+_SHOWN = (1e-3, 20.0)
 
 
 def draw_if_possible(history: History, path: Path) -> None:
@@ -47,6 +51,8 @@ def draw(history: History, path: Path) -> None:
         values = [value for points in lines.values() for _, value in points if value > 0]
         if values and max(values) / min(values) > _LOG_RANGE:
             axes.set_yscale("log")
+            usual = max(median(value for _, value in points) for points in lines.values())
+            axes.set_ylim(*(share * usual for share in _SHOWN))
         axes.set_title(title)
         axes.grid(visible=True, alpha=0.3)
         if len(lines) > 1:
