@@ -7,6 +7,7 @@ import pytest
 import torch
 from fitscenes import CAMERA, walk
 from stripmocap.contract.skeleton import BLAZEPOSE_NAMES, JOINT_NAMES
+from stripmocap.methods.ground import find_lower_ground
 from stripmocap.methods.smplify import ground
 from stripmocap.methods.smplify.evidence import FOOT_POINTS, Evidence, gather
 from toybody import toy_body
@@ -66,6 +67,23 @@ def test_the_ground_is_found_under_upright_people(pitch: float, roll: float):
 
     assert np.degrees(np.arccos(normal @ up)) < 1.0
     assert offset == pytest.approx(1.5, abs=0.03)
+
+
+@pytest.mark.parametrize("higher", [0.4, 0.6])
+def test_the_ground_is_that_of_the_lower_of_two_levels(higher: float):
+    up = np.array([0.0, -1.0, 0.0])
+    rng = np.random.default_rng(1)
+    feet = rng.uniform([-2, 1.5, 4], [0, 1.5, 8], (60, 2, 3))
+    roof = rng.random(60) < higher
+    feet[roof] += [3.0, -2.5, 0.0]  # on a roof to the right
+    joints = np.zeros((60, 24, 3))
+    joints[:, JOINT_NAMES.index("pelvis")] = feet[:, 0] + 0.9 * up
+    joints[:, JOINT_NAMES.index("neck")] = feet[:, 0] + 1.4 * up
+
+    normal, offset = find_lower_ground(joints, feet, np.ones((60, 2)))
+
+    assert np.degrees(np.arccos(normal @ up)) < 2.0
+    assert offset == pytest.approx(1.5, abs=0.05)
 
 
 def test_without_resting_feet_the_ground_is_where_the_lowest_foot_is():

@@ -22,7 +22,7 @@ from ...contract.skeleton import BLAZEPOSE_NAMES, JOINT_COUNT
 from ...geometry.rotations import aa_to_matrix, matrix_to_aa
 from ...people.observations import Person
 from ..features.keypoints import LEAST_SEEN, SEEN_SCORE
-from ..ground import FOOT_POINTS, at_rest, find_ground, world_from_camera
+from ..ground import FOOT_POINTS, at_rest, find_lower_ground, world_from_camera
 from ..toolbox import Estimate
 from .places import find_places, size_px
 from .shapes import Shapes
@@ -111,7 +111,7 @@ def estimate_of(
         np.concatenate([getattr(each, name) for each in placed])
         for name in ("joints", "feet", "rest")
     )
-    world = world_from_camera(*find_ground(joints, feet, rest))
+    world = world_from_camera(*find_lower_ground(joints, feet, rest))
     motions = tuple(each.motion for each in placed)
     return Estimate(replace(camera, world_from_camera=world), motions)
 
