@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import pytest
+from stripmocap.cli import job_texts
+from stripmocap.contract.jobs import JobProgress, JobStatus
+from stripmocap.contract.messages import CaptureRequest, Clip
+from stripmocap.contract.methods import SpinOptions
+
+
+def job(request: dict) -> JobStatus:
+    return JobStatus(
+        id="0" * 32, key=None, name="walk.mp4", state="queued", priority=0, place=1,
+        progress=JobProgress(), request=request, attempts=0, notes=(), error=None, result=None,
+        partial=None, created_s=0.0, started_s=None, finished_s=None,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "method      smplify, neutral body"),
+        (
+            {"estimator": "spin", "options": SpinOptions(), "refiner": "smplify"},
+            "method      spin+smplify, neutral body",
+        ),
+        (
+            {"estimator": "spin", "options": SpinOptions(), "weights": "official"},
+            "method      spin on official weights, neutral body",
+        ),
+    ],
+)
+def test_a_job_says_which_methods_it_runs_on_which_weights(changes, said):
+    request = CaptureRequest(Clip("/a/walk.mp4"), **changes)
+
+    assert said in job_texts.paragraph(job(request.to_json()))
+
+
+def test_a_job_of_an_earlier_version_is_told_all_the_same():
+    request = CaptureRequest(Clip("/a/walk.mp4")).to_json()
+    for name in ("refiner", "refiner_options", "weights"):
+        del request[name]
+
+    assert "smplify, neutral body" in job_texts.paragraph(job(request))
