@@ -50,14 +50,17 @@ def solves(monkeypatch) -> list[int]:
     return sizes
 
 
-def test_a_stopped_fit_goes_on_and_finds_the_same(solves):
+@pytest.mark.parametrize("told", [False, True], ids=["from usual poses", "from an estimate"])
+def test_a_stopped_fit_goes_on_and_finds_the_same(solves, told):
     template = body_file.load(EMBEDDED_BODY)
     people = [
         walk(template, noise_px=1.0, frames=45, person=number, side_m=-number).person
         for number in (0, 1)
     ]
     estimator = fit.load(Tools(template, torch.device("cpu"), frames_at_once=50), SmplifyOptions())
-    whole = estimator(people, CAMERA, silent)
+    start = estimator(people, CAMERA, silent) if told else None
+    solves.clear()
+    whole = estimator(people, CAMERA, silent, start=start)
     needed, notebook = len(solves), Notebook()
     solves.clear()
 
@@ -68,8 +71,8 @@ def test_a_stopped_fit_goes_on_and_finds_the_same(solves):
                 raise InterruptedError
 
         with pytest.raises(InterruptedError):
-            estimator(people, CAMERA, stop, journal=notebook)
-    resumed = estimator(people, CAMERA, silent, journal=notebook)
+            estimator(people, CAMERA, stop, start=start, journal=notebook)
+    resumed = estimator(people, CAMERA, silent, start=start, journal=notebook)
 
     assert len(solves) == needed  # nothing was solved twice
     np.testing.assert_array_equal(resumed.camera.world_from_camera, whole.camera.world_from_camera)

@@ -15,17 +15,32 @@ from torch import Tensor
 
 from ...contract.skeleton import JOINT_NAMES
 from ...geometry.rotations import aa_to_matrix, left_jacobian, matrix_to_aa
-from .evidence import KEYPOINT_SIGMA, Evidence
+from .evidence import CUE_BONES, KEYPOINT_SIGMA, Evidence
 from .states import MOVING_JOINTS
 
 SEEN_OUTLIER = 4.0  # expected errors, where a landmark's vote begins to fade
 CUE_SIGMA = 0.3  # rad, of the detector's bone directions
-GUESS_SIGMA = 0.2  # rad, of a regressor's
 TOLD_OUTLIER = 1.5  # expected errors of a bone's direction, where a saying begins to be doubted
 GUESS_POSE_SIGMA = 0.25  # rad, of a regressor's joints
 LIMIT_SIGMA = 0.05  # rad beyond a limit
 HEIGHT_SIGMA_M = 0.005
 MIN_DEPTH_M = 0.1  # nearer points are projected from here, so that quotients stay finite
+
+# rad, of a regressor's bone directions, between these parts of the body: what the shipped one does
+# on motion capture that it never saw, and a little more, for pictures show other poses.
+_GUESS_SIGMA = {
+    frozenset({"shoulder", "elbow"}): 0.35,
+    frozenset({"elbow", "wrist"}): 0.35,
+    frozenset({"hip", "knee"}): 0.3,
+    frozenset({"knee", "ankle"}): 0.25,
+    frozenset({"heel", "foot_index"}): 0.4,
+    frozenset({"hip"}): 0.2,
+    frozenset({"shoulder"}): 0.17,
+    frozenset({"hip", "shoulder"}): 0.15,
+    frozenset({"wrist", "index"}): 0.6,
+    frozenset({"ear", "nose"}): 0.3,
+    frozenset({"shoulder", "ear"}): 0.2,
+}
 
 # What joints can do (rad, axis-angle components x, y, z about the T pose), with room to spare.
 _LIMITS = {
@@ -102,7 +117,7 @@ class Told:
 
     bones: Tensor  # (N, C, 3) metres, camera axes
     votes: Tensor  # (N, C)
-    sigma: float  # rad
+    sigma: Tensor  # (C,) rad, or one for all
 
 
 def told(
@@ -125,7 +140,7 @@ def told(
     for each in sayings:
         wanted = each.bones / each.bones.norm(dim=-1, keepdim=True).clamp(min=1e-3)
         apart = direction - wanted  # (N, C, 3)
-        outlier = (TOLD_OUTLIER * each.sigma) ** 2
+        outlier = (TOLD_OUTLIER * each.sigma) ** 2  # (C,)
         square = apart.square().sum(dim=-1) / outlier
         weight = each.votes / (each.sigma**2 * (1 + square))
         pull, weights = pull + weight[..., None] * apart, weights + weight
@@ -143,6 +158,16 @@ def told(
         betas_jacobian=across(betas_jacobian),
         energy=energy,
     )
+
+
+def guess_sigma() -> Tensor:
+    """(C,) rad, how far a regressor's directions of `CUE_BONES` are usually off."""
+    parts = [frozenset(_part(end) for end in bone) for bone in CUE_BONES]
+    return torch.tensor([_GUESS_SIGMA[each] for each in parts])
+
+
+def _part(name: str) -> str:
+    return name.removeprefix("left_").removeprefix("right_")
 
 
 def posed(body_pose: Tensor, guess: Tensor) -> tuple[Tensor, Tensor, Tensor]:

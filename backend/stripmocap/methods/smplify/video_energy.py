@@ -125,11 +125,13 @@ class VideoEnergy:
         if weights.cue > 0:
             bones = self.subject.bones
             votes = weights.cue * evidence.cue_weights[:, bones]
-            found.append(Told(evidence.cue[:, bones], votes, frame_terms.CUE_SIGMA))
+            sigma = votes.new_tensor(frame_terms.CUE_SIGMA)
+            found.append(Told(evidence.cue[:, bones], votes, sigma))
         if guess is not None and weights.guess > 0:
             votes = weights.guess * self._guess_votes()[:, None]
             votes = votes.expand(guess.bones.shape[:2])
-            found.append(Told(guess.bones, votes, frame_terms.GUESS_SIGMA))
+            sigma = frame_terms.guess_sigma().to(votes)[self.subject.bones]
+            found.append(Told(guess.bones, votes, sigma))
         return found
 
     def _guess_votes(self) -> Tensor:
