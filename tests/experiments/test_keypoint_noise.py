@@ -102,6 +102,7 @@ def test_three_dimensions_are_found_again(measured):
     np.testing.assert_allclose(measured.metric.shrinkage, noise.METRIC_SHRINKAGE, atol=0.05)
     knee = KINDS.index("knee")
     np.testing.assert_allclose(measured.metric.error_mm[knee], noise.METRIC_MM[knee], rtol=0.6)
+    np.testing.assert_allclose(measured.metric.lean, noise.METRIC_LEAN, rtol=0.6)
 
 
 def test_a_kind_hardly_seen_gets_the_numbers_of_its_state(scenes):

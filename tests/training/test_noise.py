@@ -3,7 +3,16 @@ import torch
 from stripmocap.contract.skeleton import BLAZEPOSE_NAMES
 from stripmocap.people.sides import OTHER_SIDE
 from stripmocap.training import noise
-from stripmocap.training.noise import KINDS, TABLE, Chances, biased, observed
+from stripmocap.training.noise import (
+    KINDS,
+    METRIC_SHRINKAGE,
+    TABLE,
+    UNGUESSED,
+    Chances,
+    biased,
+    guesses_apart,
+    observed,
+)
 from stripmocap.training.occlusion import OUTSIDE, SEEN
 from torch.testing import assert_close
 
@@ -127,3 +136,16 @@ def test_series_over_time_are_standard_normal_and_slow():
     assert own.std() == pytest.approx(1.0, abs=0.1)
     share, seconds = noise.SLOW["own"]
     assert alike == pytest.approx(share * 2.718 ** (-1 / 30 / seconds), abs=0.1)
+
+
+def test_guesses_at_three_dimensions_are_flat_and_missing_for_some():
+    generator = torch.Generator().manual_seed(4)
+    landmarks = torch.randn(1, 33, 3, generator=generator).expand(COUNT, -1, -1)
+    about = landmarks[0] - landmarks[0, [23, 24]].mean(dim=0)
+
+    guess = guesses_apart(landmarks, torch.ones(COUNT, 33), generator)
+
+    there = guess.flatten(1).any(dim=1)
+    middle = guess[there].median(dim=0).values
+    assert abs(float(there.float().mean()) - (1 - UNGUESSED)) < 0.05
+    assert_close(middle, about * torch.tensor(METRIC_SHRINKAGE), atol=0.05, rtol=0.12)

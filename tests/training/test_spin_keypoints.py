@@ -10,7 +10,7 @@ from stripmocap.methods.smplify import paper
 from stripmocap.methods.smplify.priors import PosePrior
 from stripmocap.training import spin
 from stripmocap.training.augmentation import Augmentation
-from stripmocap.training.spin_keypoints import KeypointPages, changed
+from stripmocap.training.spin_keypoints import KeypointPages, changed, changed_guess
 from stripmocap.training.synthetic import LandmarkBody, Samples
 
 COUNT = 40
@@ -47,6 +47,7 @@ def samples(template):
     clean = project(landmarks, focal=focal[:, None, None], center=center[:, None])
     return Samples(
         keypoints=torch.cat([clean, torch.full((COUNT, 33, 1), 0.9)], dim=-1),
+        landmarks3d=torch.zeros(COUNT, 33, 3),
         focal=focal,
         center=center,
         clean=clean,
@@ -138,3 +139,19 @@ def test_whose_body_is_withheld_is_not_known(samples, school):
 
     assert batch.has_body.tolist() == [True, False]
     assert batch.has_joints.tolist() == [True, False]
+
+
+def test_a_guess_turns_and_mirrors_like_the_person():
+    generator = torch.Generator().manual_seed(1)
+    guess = torch.randn(COUNT, 33, 3, generator=generator)
+    plain = Augmentation.none(COUNT)
+    mirrored = torch.ones(COUNT, dtype=torch.bool)
+    mirror = Augmentation(plain.turn_rad, plain.scale, mirrored, plain.colour)
+    quarter = Augmentation(plain.turn_rad + torch.pi / 2, plain.scale, ~mirrored, plain.colour)
+
+    assert torch.equal(changed_guess(guess, plain), guess)
+    assert torch.equal(changed_guess(changed_guess(guess, mirror), mirror), guess)
+    # Right becomes up, and depth stays.
+    turned = changed_guess(guess, quarter)
+    torch.testing.assert_close(turned[..., 1], -guess[..., 0], atol=1e-5, rtol=0)
+    torch.testing.assert_close(turned[..., 2], guess[..., 2])

@@ -69,6 +69,7 @@ def _train_hmr(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
         plan=hmr.Plan(arguments.batch, losses.Weights(critic=arguments.critic)),
         device=arguments.device or hmr_run.best_device(),
+        start=arguments.start,
     )
     with Progress() as progress:
         found = hmr_run.main(order, report=progress)

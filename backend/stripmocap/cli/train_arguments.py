@@ -34,6 +34,7 @@ def _add_hmr(what: _Verbs) -> None:
     hmr.add_argument("--data", type=Path, required=True, metavar="DIR", help="clips, .npz")
     _add_output(hmr, "spin.safetensors")
     _add_run(hmr, steps=27000, batch=512, rate=1e-3)
+    hmr.add_argument("--start", type=Path, metavar="WEIGHTS", help="begin with these")
     hmr.add_argument("--averaging", type=float, default=0.999, metavar="X", help="default 0.999")
     hmr.add_argument("--critic", type=float, default=0.0, metavar="X", help="weight, default 0")
     hmr.add_argument("--device", metavar="NAME", help="default: a graphics card if there is one")

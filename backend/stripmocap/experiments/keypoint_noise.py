@@ -53,17 +53,18 @@ class Seen:
     rotations: np.ndarray  # (T, 24, 3, 3) to the camera
     away: np.ndarray  # (T,) 0 the chest faces the camera, 1 the back
     apart: np.ndarray  # (T, 33, 2) m, the same landmark of the other side less this one
-    guess: np.ndarray  # (T, 33, 3) m about the hips, camera axes, as found
-    about: np.ndarray  # (T, 33, 3) m about the hips, camera axes, the truth
+    guess: np.ndarray  # (T, 33, 3) m about the hips, seen straight at the person, as found
+    about: np.ndarray  # (T, 33, 3) m about the hips, in the same axes, the truth
 
 
 class Metric(NamedTuple):
-    """How the three-dimensional guess comes out; axes are the camera's."""
+    """How the three-dimensional guess comes out, seen straight at the person."""
 
     shrinkage: tuple[float, ...]  # (3,)
     error_mm: tuple[tuple[float, ...], ...]  # (9, 3) by kind, one axis' standard deviation
     limb_share: float  # of a squared error
     slow: tuple[float, float]
+    lean: tuple[float, ...]  # (2,) spread of the depth a metre to the right and downwards
 
 
 @dataclass(frozen=True, eq=False)
@@ -302,8 +303,10 @@ def _metric(scenes: list[Seen]) -> Metric:
     truth = np.concatenate([scene.about for scene in scenes])
     guess = np.concatenate([scene.guess for scene in scenes])
     shrinkage = (truth * guess).sum(axis=(0, 1)) / np.square(truth).sum(axis=(0, 1))
-    errors = [scene.guess - scene.about * shrinkage for scene in scenes]
-    every = np.concatenate(errors)
+    every = guess - truth * shrinkage
+    lean = _lean(truth[..., :2], every[..., 2])  # (N, 2)
+    every[..., 2] -= np.einsum("nkc,nc->nk", truth[..., :2], lean)
+    errors = np.split(every, np.cumsum([len(scene.guess) for scene in scenes])[:-1])
     spread = np.stack([
         _FROM_MEDIAN * np.median(np.abs(every[:, _kinds() == kind]), axis=(0, 1))
         for kind in range(len(KINDS))
@@ -318,7 +321,14 @@ def _metric(scenes: list[Seen]) -> Metric:
         tuple(tuple(float(1000 * each) for each in row) for row in spread),
         float(alike[same & ~own].mean()),
         calm,
+        tuple(float(each) for each in _FROM_MEDIAN * np.median(np.abs(lean), axis=0)),
     )
+
+
+def _lean(places: np.ndarray, depths: np.ndarray) -> np.ndarray:
+    """(N, 2) how depths (N, 33) grow with places (N, 33, 2), by squares."""
+    normal = np.einsum("nkc,nkd->ncd", places, places) + 1e-6 * np.eye(2)
+    return np.linalg.solve(normal, np.einsum("nkc,nk->nc", places, depths)[..., None])[..., 0]
 
 
 def _slow(lags: np.ndarray, step_s: float) -> tuple[float, float]:

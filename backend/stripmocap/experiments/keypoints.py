@@ -22,6 +22,7 @@ from ..training.cameras import seen_by
 from ..training.mocap import load_clips
 from ..training.noise import KINDS, pulled
 from ..training.occlusion import STATES
+from ..training.synthetic import straight_at
 from ..video.frames import Frame
 from .keypoint_noise import LOST_M, Measured, Seen, measure
 from .keypoint_scenes import Truth, scenes, stage
@@ -86,7 +87,7 @@ def compared(truth: Truth, frames: list[Frame], person: Person, *, scene: int) -
         away=_away(truth)[at],
         apart=(places[:, OTHER_SIDE] - places) / scale,
         guess=person.landmarks3d[rows],
-        about=_about_hips(truth.landmarks[at]),
+        about=_about_hips(truth.landmarks[at], truth.joints[at, 0]),
     )
     return _without_others(found)
 
@@ -127,7 +128,8 @@ Of an error, a limb's landmarks share {100 * measured.limb_share:.0f} %, all of 
 {100 * measured.person_share:.0f} %. What changes slowly: {slow}.
 
 Three dimensions: shrunk to {", ".join(f"{each:.2f}" for each in measured.metric.shrinkage)} across,
-down and in depth; errors mm {
+down and in depth, which leans by {" and ".join(f"{each:.2f}" for each in measured.metric.lean)}
+a metre to the right and downwards; errors mm {
         "; ".join(
             f"{kind} " + "/".join(f"{each:.0f}" for each in row)
             for kind, row in zip(KINDS, measured.metric.error_mm, strict=True)
@@ -180,6 +182,8 @@ def _away(truth: Truth) -> np.ndarray:
     return (torch.acos((forward * towards).sum(dim=1).clamp(-1, 1)) / math.pi).numpy()
 
 
-def _about_hips(landmarks: torch.Tensor) -> np.ndarray:
+def _about_hips(landmarks: torch.Tensor, pelvis: torch.Tensor) -> np.ndarray:
+    """(T, 33, 3) metres about the hips, seen straight at the person."""
+    landmarks = straight_at(landmarks, pelvis)
     left, right = (BLAZEPOSE_NAMES.index(f"{side}_hip") for side in ("left", "right"))
     return (landmarks - (landmarks[:, left] + landmarks[:, right])[:, None] / 2).numpy()

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ..contract import body_file
 from ..geometry.rotations import matrix_to_aa
-from ..methods.features.keypoints import View, view_of
+from ..methods.features.keypoints import View
 from ..methods.hmr.inference import prepared
 from ..methods.hmr.keypoint_network import KeypointNetwork
 from ..methods.hmr.regressor import Regressed
@@ -64,7 +64,7 @@ def run(stage: Stage, network: KeypointNetwork, report: Report) -> Starts:
     for first in range(0, len(stage.held_out), AT_ONCE):
         some = stage.held_out[first : first + AT_ONCE]
         batch = stage.plain(some)
-        view = view_of(some.keypoints, focal=some.focal, center=some.center)
+        view = some.view()
         with torch.no_grad():
             regressed = spin.start_of(batch, network(view))
         facing, away = mean_starts(stage.school, batch)
@@ -106,9 +106,7 @@ def costs(stage: Stage, network: KeypointNetwork, *, repeats: int = 3) -> list[C
     mesh = paper.full_mesh_points(body_file.load(body_file.EMBEDDED_BODY))
     ready = prepared(network, device=torch.device("cpu"))
     # Of a clip, all frames go through at once.
-    many = view_of(stage.held_out.keypoints, focal=stage.held_out.focal,
-                   center=stage.held_out.center)  # fmt: skip
-    regress = _forward(ready, many)
+    regress = _forward(ready, stage.held_out.view())
     tasks: list[tuple[str, Callable[[], object], int]] = [
         ("one forward pass", regress, len(stage.held_out)),
         ("SMPLify, our solver", lambda: newton.solve(problem, start), len(some)),

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ..contract.skeleton import JOINT_NAMES, LIMB_JOINTS
 from ..geometry.cameras import crop_to_picture_transl, project
-from ..methods.features.keypoints import FARTHEST, View, view_of
+from ..methods.features.keypoints import FARTHEST, View
 from ..methods.hmr.keypoint_network import KeypointNetwork
 from ..methods.hmr.regressor import Regressed
 from . import losses
@@ -82,7 +82,7 @@ class KeypointLesson:
     def losses(self, step: int) -> dict[str, Tensor]:
         """The terms of one batch."""
         samples = self.source.draw(self.plan.batch)
-        view = view_of(samples.keypoints, focal=samples.focal, center=samples.center)
+        view = samples.view()
         with half(self.device):
             regressed = self.network(view)
         regressed = Regressed(
@@ -168,7 +168,7 @@ def errors(
     `PA-MPJPE mm` after the best similarity transform, `MPJPE mm` with the middles of the hips
     together.
     """
-    view = view_of(samples.keypoints, focal=samples.focal, center=samples.center)
+    view = samples.view()
     found = network(view)
     points, _ = body.stand(found.rotmat, betas=found.betas)
     truth = samples.joints

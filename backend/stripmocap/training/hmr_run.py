@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
 
+from ..contract.errors import RequestError
+from ..methods.features.keypoints import NUMBERS
 from ..methods.hmr.keypoint_network import KeypointNetwork, Sizes
 from ..methods.hmr.weights import load_keypoint_network, save_keypoint_network
 from .held_out import HeldOut, KindErrors, judged
@@ -16,7 +18,8 @@ from .loop import Report, Schedule, Trained, train
 from .mocap import load_clips
 from .synthetic import Sampler, embedded_body
 
-SIZES = Sizes(features=512, blocks=4, hidden=256)
+SIZES = Sizes(features=512, blocks=4, hidden=256, numbers=NUMBERS)
+_FIRST = "encoder.first.0.weight"
 SCORE_TIMES = 12  # in a training
 DATA_SAID = (
     "The data used in this project was obtained from mocap.cs.cmu.edu. The database was created\n"
@@ -38,6 +41,7 @@ class Order:
     sizes: Sizes = SIZES
     plan: Plan = field(default_factory=Plan)
     device: str = "cpu"
+    start: Path | None = None  # weights to begin with; None: random ones
 
     @property
     def schedule(self) -> Schedule:
@@ -68,7 +72,7 @@ def main(order: Order, *, report: Report) -> KindErrors:
     torch.manual_seed(order.seed)
     lesson = KeypointLesson(
         # No sample comes twice, so there is nothing to learn by heart.
-        KeypointNetwork.of(order.sizes, dropout=0.0).to(order.device),
+        begun(order).to(order.device),
         Sampler(splits["train"], body, seed=order.seed, device=order.device),
         embedded_body(device=order.device),
         plan=order.plan,
@@ -93,6 +97,34 @@ def main(order: Order, *, report: Report) -> KindErrors:
     return found["test"][0]
 
 
+def begun(order: Order) -> KeypointNetwork:
+    """The network that learns, as it is before the first step.
+
+    Weights to begin with may be of a network that heard fewer numbers: what it did not hear counts
+    for nothing at first.
+
+    Raises:
+        AssetMissing, AssetCorrupt: they cannot be read.
+        RequestError: they are of a network of other sizes.
+    """
+    network = KeypointNetwork.of(order.sizes, dropout=0.0)
+    if order.start is None:
+        return network
+    found = load_keypoint_network(order.start)
+    if replace(found.sizes, numbers=0) != replace(order.sizes, numbers=0) or (
+        found.sizes.numbers > order.sizes.numbers
+    ):
+        raise RequestError(
+            f"{order.start} holds a network of {found.sizes}, not of {order.sizes}",
+            hint="Begin with the weights of such a network, or without any.",
+        )
+    state = found.state_dict()
+    unheard = order.sizes.numbers - found.sizes.numbers
+    state[_FIRST] = torch.nn.functional.pad(state[_FIRST], (0, unheard))
+    network.load_state_dict(state)
+    return network
+
+
 def card_of(
     order: Order,
     trained: Trained,
@@ -112,17 +144,19 @@ def card_of(
     sizes = order.sizes
     return f"""# SPIN's regressor for keypoints
 
-BlazePose's 33 keypoints of one frame to a body: rotations, shape, weak camera, as in
-`methods/hmr/keypoint_network.py`. {count / 1e6:.1f} million weights ({sizes.features} features,
-{sizes.blocks} blocks, {sizes.hidden} in the regressor), half precision on disk.
+BlazePose's 33 keypoints of one frame, and its guess at their depth, to a body: rotations, shape,
+weak camera, as in `methods/hmr/keypoint_network.py`. {count / 1e6:.1f} million weights
+({sizes.features} features, {sizes.blocks} blocks, {sizes.hidden} in the regressor), half precision
+on disk.
 
 - Data: CMU Graphics Lab Motion Capture Database, train clips, varied and photographed as
   `training/synthetic.py` says; BlazePose's noise as measured in `training/noise.py`.
 - {DATA_SAID}
 - Body: the embedded one (CC0). No footage, no licensed model and no licensed weights took part.
 - Command: `stripmocap train hmr --data DIR --steps {order.steps} --batch {order.plan.batch}
-  --rate {order.learning_rate:g} --averaging {order.averaging:g} --seed {order.seed}`; PyTorch
-  {torch.__version__.partition("+")[0]}, {order.device}; {trained.history.seconds / 60:.0f} minutes.
+  --rate {order.learning_rate:g} --averaging {order.averaging:g} --seed {order.seed}{_from(order)}`;
+  PyTorch {torch.__version__.partition("+")[0]}, {order.device};
+  {trained.history.seconds / 60:.0f} minutes.
 - {order.steps} steps of {order.plan.batch} samples, none of them twice; AdamW, cosine to zero; the
   moving average of the weights is what is shipped.
 - Losses: keypoints {weights.keypoints:g}, joints {weights.joints:g}, rotations {weights.rotmat:g},
@@ -138,3 +172,7 @@ frame:
 
 The weights may be used and passed on under this repository's licence.
 """
+
+
+def _from(order: Order) -> str:
+    return "" if order.start is None else f" --start {order.start.name}"

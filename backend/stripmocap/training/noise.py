@@ -133,23 +133,30 @@ SLOW = {
     "metric": (0.92, 0.8),
 }
 
-# BlazePose's metric landmarks, camera axes: how they are shrunk, millimetres of error by kind, how
-# much more they err where it is not sure, and what a limb's landmarks share of a squared error.
-METRIC_SHRINKAGE = (0.90, 0.97, 0.60)
+# BlazePose's metric landmarks, seen straight at the person: how they are shrunk, millimetres of
+# error by kind, how much more they err where it is not sure, and what a limb's landmarks share of
+# a squared error. A person's depths lean as a whole: so much a metre to the right and downwards.
+METRIC_SHRINKAGE = (0.85, 0.97, 0.585)
 METRIC_MM = (
-    (60.0, 60.0, 140.0),
-    (50.0, 60.0, 100.0),
-    (60.0, 55.0, 115.0),
-    (65.0, 55.0, 150.0),
-    (75.0, 65.0, 165.0),
-    (25.0, 20.0, 45.0),
-    (60.0, 60.0, 90.0),
-    (65.0, 70.0, 150.0),
-    (90.0, 90.0, 160.0),
+    (36.0, 67.0, 77.0),
+    (36.0, 54.0, 61.0),
+    (48.0, 45.0, 84.0),
+    (62.0, 40.0, 107.0),
+    (60.0, 50.0, 126.0),
+    (25.0, 13.0, 39.0),
+    (46.0, 68.0, 60.0),
+    (48.0, 62.0, 90.0),
+    (66.0, 84.0, 99.0),
 )
-METRIC_UNSURE, METRIC_LIMB_SHARE = 0.6, 0.8
+METRIC_UNSURE, METRIC_LIMB_SHARE = 0.6, 0.88
+METRIC_LEAN = (0.25, 0.17)
+# What is taught on is less trustworthy than what was measured, so that nobody leans on it: people
+# of whom there is no guess, who are seen inside out in depth, and the spread of the logarithm of
+# a person's errors. A judgement.
+UNGUESSED, INSIDE_OUT, METRIC_SPREAD = 0.25, 0.05, 0.4
 
 _COUNT = len(BLAZEPOSE_NAMES)
+_HIPS = [BLAZEPOSE_NAMES.index(f"{side}_hip") for side in ("left", "right")]
 
 
 @dataclass(frozen=True, eq=False)
@@ -249,23 +256,53 @@ def pulled(places: Tensor, *, state: Tensor, size: Tensor, px_per_m: Tensor) -> 
 def metric_landmarks(
     landmarks: Tensor, scores: Tensor, generator: Generator, *, fps: float
 ) -> Tensor:
-    """(T, 33, 3) metres about the hips, camera axes: BlazePose's guess at three dimensions.
+    """(T, 33, 3) metres about the hips, in the same axes: BlazePose's guess at three dimensions.
 
     Args:
-        landmarks: (T, 33, 3) metres, camera axes, the truth of pictures that follow one another.
+        landmarks: (T, 33, 3) metres, seen straight at the person: the truth of pictures that
+            follow one another.
         scores: (T, 33) what it says of itself.
         generator: what chance is drawn from.
         fps: pictures a second.
     """
-    left, right = (BLAZEPOSE_NAMES.index(f"{side}_hip") for side in ("left", "right"))
-    about = landmarks - (landmarks[:, left] + landmarks[:, right])[:, None] / 2
+    about = landmarks - landmarks[:, _HIPS].mean(dim=1, keepdim=True)
     frames, slow = len(landmarks), SLOW["metric"]
     own = _series(frames, (_COUNT, 3), generator, fps=fps, slow=slow)
-    limb = _series(frames, (len(LIMBS), 3), generator, fps=fps, slow=slow)[:, _limbs()]
-    error = METRIC_LIMB_SHARE**0.5 * limb + (1 - METRIC_LIMB_SHARE) ** 0.5 * own
+    limb = _series(frames, (len(LIMBS), 3), generator, fps=fps, slow=slow)
+    lean = _series(frames, (2,), generator, fps=fps, slow=slow)
+    return _leant(about, lean) * torch.tensor(METRIC_SHRINKAGE) + _metric_error(own, limb, scores)
+
+
+def guesses_apart(landmarks: Tensor, scores: Tensor, generator: Generator) -> Tensor:
+    """(B, 33, 3) the same of pictures that have nothing to do with one another, to be taught on.
+
+    People of whom there is no guess have zeros.
+    """
+    count = len(landmarks)
+    about = landmarks - landmarks[:, _HIPS].mean(dim=1, keepdim=True)
+    own = torch.randn(count, _COUNT, 3, generator=generator)
+    limb = torch.randn(count, len(LIMBS), 3, generator=generator)
+    lean = torch.randn(count, 2, generator=generator)
+    louder = (METRIC_SPREAD * torch.randn(count, 1, 1, generator=generator)).exp()
+    shrinkage = torch.tensor(METRIC_SHRINKAGE).repeat(count, 1, 1)
+    drawn = torch.rand(count, 2, generator=generator)
+    shrinkage[drawn[:, 0] < INSIDE_OUT, :, 2] *= -1
+    guess = _leant(about, lean) * shrinkage + louder * _metric_error(own, limb, scores)
+    return guess.masked_fill((drawn[:, 1] < UNGUESSED)[:, None, None], 0.0)
+
+
+def _leant(about: Tensor, lean: Tensor) -> Tensor:
+    """Points (B, 33, 3) about the hips with their depths leant by standard normals (B, 2)."""
+    depth = (about[..., :2] * (torch.tensor(METRIC_LEAN) * lean)[:, None]).sum(dim=-1)
+    # What is leant is shrunk as well, which the lean was measured without.
+    return torch.cat([about[..., :2], about[..., 2:] + depth[..., None] / METRIC_SHRINKAGE[2]], -1)
+
+
+def _metric_error(own: Tensor, limb: Tensor, scores: Tensor) -> Tensor:
+    """(B, 33, 3) metres, of standard normal numbers (B, 33, 3) and (B, 6, 3)."""
+    error = METRIC_LIMB_SHARE**0.5 * limb[:, _limbs()] + (1 - METRIC_LIMB_SHARE) ** 0.5 * own
     spread = torch.tensor(METRIC_MM)[_kinds()] / 1000  # (33, 3)
-    unsure = 1 + METRIC_UNSURE * (1 - scores[..., None])
-    return about * torch.tensor(METRIC_SHRINKAGE) + unsure * spread * error
+    return (1 + METRIC_UNSURE * (1 - scores[..., None])) * spread * error
 
 
 def _exchanged(away: Tensor, swap: Tensor) -> tuple[Tensor, Tensor]:

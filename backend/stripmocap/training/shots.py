@@ -43,7 +43,6 @@ class Shot:
     fps: float
     size_px: tuple[int, int]  # width, height
     focal_px: float  # the truth; `samples.focal` is what the program would believe
-    landmarks3d: np.ndarray  # (T, 33, 3) metres about the hips, camera axes, as BlazePose says
 
     def person(self, number: int = 0) -> Person:
         """What `people` would hand on of this shot."""
@@ -55,7 +54,7 @@ class Shot:
             times_s=self.times_s,
             boxes=np.concatenate([low - margin, high + margin], axis=1),
             keypoints=keypoints,
-            landmarks3d=self.landmarks3d,
+            landmarks3d=self.samples.landmarks3d.cpu().numpy(),
             presence=np.full(len(keypoints), 0.98),
         )
 
@@ -94,9 +93,9 @@ def shot_of(clip: Clip, body: LandmarkBody, *, seed: int) -> Shot:
         cameras=cameras,
         things=_things(seen_by(figures.landmarks, cameras)[0], generator),
         chances=Chances.over_time(frames, generator, fps=FPS),
+        guess=lambda landmarks, scores: metric_landmarks(landmarks, scores, generator, fps=FPS),
         known=_known(clip).expand(frames, -1),
     )
-    metric = metric_landmarks(figures.landmarks, samples.keypoints[..., 2], generator, fps=FPS)
     return Shot(
         name=clip.name,
         kind=clip.kind,
@@ -105,7 +104,6 @@ def shot_of(clip: Clip, body: LandmarkBody, *, seed: int) -> Shot:
         fps=FPS,
         size_px=(int(lens.size[0, 0]), int(lens.size[0, 1])),
         focal_px=float(lens.focal[0]),
-        landmarks3d=metric.numpy(),
     )
 
 

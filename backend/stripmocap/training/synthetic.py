@@ -8,6 +8,7 @@ same samples on every device, and a stopped training goes on where it was.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 
 import torch
@@ -19,10 +20,11 @@ from ..body.reduced import ReducedBody
 from ..contract import body_file
 from ..contract.body_file import BodyTemplate
 from ..contract.skeleton import BETAS_COUNT, BLAZEPOSE_NAMES, JOINT_COUNT, JOINT_NAMES
-from ..geometry.rotations import aa_to_matrix
+from ..geometry.rotations import aa_to_matrix, cross_matrix
+from ..methods.features.keypoints import View, view_of
 from .cameras import Cameras, draw_cameras, draw_places, draw_turns, seen_by
 from .mocap import Clips
-from .noise import Chances, biased, observed
+from .noise import Chances, biased, guesses_apart, observed
 from .occlusion import SEEN, Things, behind_own_body, draw_things, state_of
 from .poses import PoseBank
 
@@ -34,6 +36,7 @@ class Samples:
     """B people, each before a camera of its own; tensors on one device, float32."""
 
     keypoints: Tensor  # (B, 33, 3) px, px, score: what BlazePose would report
+    landmarks3d: Tensor  # (B, 33, 3) m about the hips, what it would guess; zeros: no guess
     focal: Tensor  # (B,) px, what the program would believe
     center: Tensor  # (B, 2) px
     clean: Tensor  # (B, 33, 2) px of the true landmarks
@@ -46,6 +49,12 @@ class Samples:
 
     def __len__(self) -> int:
         return len(self.keypoints)
+
+    def view(self) -> View:
+        """What an encoder sees of them."""
+        return view_of(
+            self.keypoints, focal=self.focal, center=self.center, landmarks3d=self.landmarks3d
+        )
 
     def to(self, device: torch.device | str) -> Samples:
         """The same on another device."""
@@ -150,6 +159,7 @@ class Sampler:
             cameras=cameras,
             things=draw_things(seen_by(figures.landmarks, cameras)[0], generator),
             chances=Chances.draw(count, generator),
+            guess=lambda landmarks, scores: guesses_apart(landmarks, scores, generator),
         )
         return samples.to(self._device)
 
@@ -168,6 +178,7 @@ def photographed(
     cameras: Cameras,
     things: Things,
     chances: Chances,
+    guess: Callable[[Tensor, Tensor], Tensor],
     known: Tensor | None = None,
 ) -> Samples:
     """B people as BlazePose reports them, with the truth.
@@ -177,6 +188,8 @@ def photographed(
         cameras: one a person.
         things: what stands before them.
         chances: what BlazePose's errors are made of.
+        guess: its landmarks in three dimensions, of the true ones (B, 33, 3), seen straight at the
+            person, and its scores (B, 33).
         known: (B, 24); all if not given.
     """
     rotmat, joints, landmarks = figures.rotmat, figures.joints, figures.landmarks
@@ -196,6 +209,7 @@ def photographed(
     )
     return Samples(
         keypoints=keypoints,
+        landmarks3d=guess(straight_at(landmarks, joints[:, 0]), keypoints[..., 2]),
         focal=cameras.believed,
         center=cameras.center,
         clean=clean,
@@ -212,6 +226,15 @@ def draw_betas(count: int, generator: torch.Generator) -> Tensor:
     """(count, 10) shapes of people, a little more various than they are."""
     drawn = BETAS_SPREAD * torch.randn(count, BETAS_COUNT, generator=generator)
     return drawn.clamp(-MOST_BETA, MOST_BETA)
+
+
+def straight_at(points: Tensor, middle: Tensor) -> Tensor:
+    """(B, P, 3) points turned by the least that brings `middle` (B, 3) onto the optical axis."""
+    ray = torch.nn.functional.normalize(middle, dim=1)
+    axis = torch.linalg.cross(ray, torch.tensor([0.0, 0.0, 1.0]).expand_as(ray))
+    cross = cross_matrix(axis)
+    turn = torch.eye(3) + cross + cross @ cross / (1 + ray[:, 2]).clamp(min=1e-3)[:, None, None]
+    return points @ turn.mT
 
 
 def _turned_away(turns: Tensor, joints: Tensor) -> Tensor:

@@ -2,7 +2,9 @@
 
 The box is square, from the keypoints that are seen well, as SPIN makes its crops (Kolotouros et
 al., ICCV 2019). Where the box stands in the whole picture decides from which side it is seen, so
-the encoder is told (Li et al., "CLIFF", ECCV 2022, 3.2). A missing keypoint has score 0.
+the encoder is told (Li et al., "CLIFF", ECCV 2022, 3.2). A missing keypoint has score 0. Two
+dimensions do not say whether a hand is before the body or behind it: where the detector has a
+guess at the third, the encoder hears it, and was taught how often that is wrong.
 """
 
 from __future__ import annotations
@@ -18,19 +20,27 @@ SEEN_SCORE = 0.3  # keypoints below are looked at, but do not set the box
 BOX_SCALE = 1.2  # the box's side over the larger extent of the keypoints
 LEAST_SEEN = 4  # keypoints; with fewer, all that are there set the box
 FARTHEST = 2.0  # half-sides from the middle: whatever is further out is put there
-NUMBERS = 3 * len(BLAZEPOSE_NAMES) + 3
+FLAT_NUMBERS = 3 * len(BLAZEPOSE_NAMES) + 3  # what is seen in the picture
+NUMBERS = FLAT_NUMBERS + 3 * len(BLAZEPOSE_NAMES) + 1  # with the guess at 3D, and if there is one
+REACH_M = 1.5  # from the hips: a guess further out is put there
 
 
 @dataclass(frozen=True, eq=False)
 class View:
     """B people, each in a square box of a picture."""
 
-    numbers: Tensor  # (B, NUMBERS) what the encoder sees
+    numbers: Tensor  # (B, NUMBERS) what the encoder sees; the first FLAT_NUMBERS are of the picture
     box_center: Tensor  # (B, 2) pixels
     box_side: Tensor  # (B,) pixels
 
 
-def view_of(keypoints: Tensor, *, focal: Tensor | float, center: Tensor) -> View:
+def view_of(
+    keypoints: Tensor,
+    *,
+    focal: Tensor | float,
+    center: Tensor,
+    landmarks3d: Tensor | None = None,
+) -> View:
     """What the encoder sees of people.
 
     Args:
@@ -38,17 +48,28 @@ def view_of(keypoints: Tensor, *, focal: Tensor | float, center: Tensor) -> View
             looked at.
         focal: (B,) pixels, or a number.
         center: (B, 2) or (2,) principal point, pixels.
+        landmarks3d: (B, 33, 3) metres about the hips, as the detector guesses, seen straight at
+            the person; all zero for people of whom there is no guess.
     """
     places, scores = keypoints[..., :2], keypoints[..., 2]
     box_center, box_side = _box(places, scores)
     half = (box_side / 2)[:, None, None]
     inside = ((places - box_center[:, None]) / half).clamp(-FARTHEST, FARTHEST)
     inside = torch.where(scores[..., None] > 0, inside, torch.zeros_like(inside))
-    focal = torch.as_tensor(focal, dtype=places.dtype, device=places.device).expand(len(places))
-    where = (box_center - center) / focal[:, None]  # the tangents of the box's direction
-    size = torch.log(box_side / focal)[:, None]
-    numbers = torch.cat([inside.flatten(1), scores, where, size], dim=1)
+    focals = torch.as_tensor(focal, dtype=places.dtype, device=places.device).expand(len(places))
+    where = (box_center - center) / focals[:, None]  # the tangents of the box's direction
+    size = torch.log(box_side / focals)[:, None]
+    guess = _guess(torch.zeros_like(keypoints) if landmarks3d is None else landmarks3d, scores)
+    numbers = torch.cat([inside.flatten(1), scores, where, size, guess], dim=1)
     return View(numbers, box_center, box_side)
+
+
+def _guess(landmarks3d: Tensor, scores: Tensor) -> Tensor:
+    """(B, 100) metres, and whether there is a guess at all."""
+    there = (landmarks3d != 0).flatten(1).any(dim=1, keepdim=True)
+    near = landmarks3d.clamp(-REACH_M, REACH_M)
+    near = torch.where(scores[..., None] > 0, near, torch.zeros_like(near))
+    return torch.cat([near.flatten(1), there.to(near.dtype)], dim=1)
 
 
 def _box(places: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
@@ -66,21 +87,30 @@ def _box(places: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
 class KeypointEncoder(nn.Module):
     """Features (B, F) of views, by residual blocks of two layers."""
 
-    def __init__(self, features: int = 1024, *, blocks: int = 2, dropout: float = 0.1) -> None:
+    def __init__(
+        self,
+        features: int = 1024,
+        *,
+        blocks: int = 2,
+        dropout: float = 0.1,
+        numbers: int = NUMBERS,
+    ) -> None:
         """An untrained encoder.
 
         Args:
             features: F, and the width of every layer.
             blocks: residual blocks after the first layer.
             dropout: in each block, in training.
+            numbers: how many of a view's numbers it hears: all, or the first `FLAT_NUMBERS`.
         """
         super().__init__()
-        self.first = nn.Sequential(nn.Linear(NUMBERS, features), nn.ReLU())
+        self.numbers = numbers
+        self.first = nn.Sequential(nn.Linear(numbers, features), nn.ReLU())
         self.blocks = nn.ModuleList(_Block(features, dropout) for _ in range(blocks))
 
     def forward(self, numbers: Tensor) -> Tensor:
         """(B, F) features of `View.numbers`."""
-        features = self.first(numbers)
+        features = self.first(numbers[:, : self.numbers])
         for block in self.blocks:
             features = block(features)
         return features

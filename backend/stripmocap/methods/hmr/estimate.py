@@ -105,11 +105,13 @@ def looked_at(person: Person, camera: Camera, network: Looker, *, device: torch.
     seen = has_enough(person.keypoints)
     frames = np.flatnonzero(seen) if seen.any() else np.arange(len(seen))
     keypoints = torch.tensor(person.keypoints[frames], device=device)
+    landmarks3d = torch.tensor(person.landmarks3d[frames], device=device)
     center = torch.tensor(camera.center_px, dtype=torch.float32, device=device)
     parts = []
     with torch.inference_mode():
-        for some in keypoints.split(_BATCH):
-            parts.append(network(view_of(some, focal=camera.focal_px, center=center)))
+        for some, guess in zip(keypoints.split(_BATCH), landmarks3d.split(_BATCH), strict=True):
+            view = view_of(some, focal=camera.focal_px, center=center, landmarks3d=guess)
+            parts.append(network(view))
     rotmat = torch.cat([each.rotmat for each in parts])
     betas = torch.cat([each.betas for each in parts])
     if not (torch.isfinite(rotmat).all() and torch.isfinite(betas).all()):
