@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from ..contract import body_file
 from ..contract.skeleton import JOINT_NAMES, LIMB_JOINTS
 from ..geometry.rotations import aa_to_matrix
+from ..methods.features.keypoints import FLAT_NUMBERS
 from ..methods.hmr.keypoint_network import KeypointNetwork
 from ..methods.smplify import newton, paper
 from ..methods.smplify.paper import PaperProblem, PaperState
@@ -57,6 +58,7 @@ class Plan:
     batch: int = 128
     rate: float = 1e-3
     width: int = 384
+    pose: float = 1.0  # weight of the rotations in the loss; as published
     every: int = 6  # one batch in so many is fitted in the loop
     scorings: int = 8
     seed: int = 0
@@ -147,7 +149,7 @@ def run_arm(stage: Stage, name: str, *, one_off: Fits | None, report: Report) ->
     plan = stage.plan
     # The same weights to begin with, whatever was drawn before.
     torch.manual_seed(plan.seed)
-    network = KeypointNetwork(plan.width, hidden=plan.width // 2)
+    network = KeypointNetwork(plan.width, hidden=plan.width // 2, numbers=FLAT_NUMBERS)
     informed = torch.ones_like(stage.informed) if name == TRUTH else stage.informed
     fits = Fits(one_off.numbers.clone()) if one_off is not None else None
     lesson = SpinLesson(
@@ -158,6 +160,7 @@ def run_arm(stage: Stage, name: str, *, one_off: Fits | None, report: Report) ->
         fits=fits,
         batch=plan.batch,
         seed=plan.seed,
+        weights=spin.Weights(pose=plan.pose),
         changes=Augmentation.draw_mirrored,
         judge=Judge(stage, fits if name in {ONE_OFF, IN_THE_LOOP} else None, fitted=name),
     )

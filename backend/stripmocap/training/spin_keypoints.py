@@ -65,7 +65,12 @@ class KeypointPages:
         """What the network is shown, and what is known."""
         samples = self.samples[index]
         keypoints = changed(samples.keypoints, augmentation, center=samples.center)
-        view = view_of(keypoints, focal=samples.focal, center=samples.center)
+        view = view_of(
+            keypoints,
+            focal=samples.focal,
+            center=samples.center,
+            landmarks3d=changed_guess(samples.landmarks3d, augmentation),
+        )
         scale = CROP_PX / view.box_side
         corner = view.box_center - view.box_side[:, None] / 2
         informed = self.informed[index]
@@ -110,6 +115,16 @@ def changed(keypoints: Tensor, augmentation: Augmentation, *, center: Tensor) ->
     other = plain[:, OTHER_SIDE] * plain.new_tensor([-1.0, 1.0, 1.0])
     chosen = torch.where(augmentation.mirrored[:, None, None], other, plain)
     return torch.cat([chosen[..., :2] + center[:, None], chosen[..., 2:]], dim=-1)
+
+
+def changed_guess(landmarks3d: Tensor, augmentation: Augmentation) -> Tensor:
+    """(B, 33, 3) metres, the detector's guess in a picture that is turned and mirrored.
+
+    The guess is seen straight at the person, from a view that the picture's turn turns as well.
+    """
+    turned = landmarks3d @ in_plane(augmentation.turn_rad).mT
+    other = turned[:, OTHER_SIDE] * turned.new_tensor([-1.0, 1.0, 1.0])
+    return torch.where(augmentation.mirrored[:, None, None], other, turned)
 
 
 def _places() -> np.ndarray:
