@@ -109,6 +109,7 @@ def _write_whole(path: Path, fill: Callable[[BinaryIO], Any]) -> None:
         ) as file:
             partial = Path(file.name)
             fill(file)  # pyright: ignore[reportArgumentType]
+        partial.chmod(0o644)  # temporary files are their owner's only
         partial.replace(path)
     # torch's writer answers a full disk with a RuntimeError of its own.
     except (OSError, RuntimeError) as error:
