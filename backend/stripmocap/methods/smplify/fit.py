@@ -40,13 +40,14 @@ from .video_energy import VideoEnergy, Weights
 KEYFRAME_GAP_S = 0.1  # of each such span the best frame is fitted first; the others lie between
 SHAPE_KEYFRAMES = 240  # a person; shape needs no more
 OVERLAP = 30  # frames solved again with what follows them, so that no seam is seen
+CUE_BESIDE_GUESS = 2.0  # the detector's 3D counts less where a regressor has looked at it too
 HELD = 2  # frames of the finished part that a window starts from
 
 # The steps. First far landmarks must pull and the detector's own 3D decides which way limbs bend.
-_APART = Weights(outlier=20.0, cue=4.0, guess=1.0, prior=0.3)
-_SHAPE = Weights(outlier=8.0, cue=1.0, guess=1.0, prior=0.5)
+_APART = Weights(outlier=20.0, cue=4.0, guess=3.0, prior=0.3)
+_SHAPE = Weights(outlier=8.0, cue=1.0, guess=3.0, prior=0.5)
 # A prior is of single frames; in a video neighbours repeat each other, and its vote is too loud.
-_CHAINED = Weights(cue=4.0, guess=1.0, prior=0.2, steady=1.0, planted=1.0)
+_CHAINED = Weights(cue=4.0, guess=3.0, prior=0.2, steady=1.0, planted=1.0)
 
 
 def load(tools: Tools, options: SmplifyOptions) -> Estimator:
@@ -132,9 +133,10 @@ class _Fitter:
         return self._chained(states, Part.PLANTED, planted=planted, iterations=8), planted
 
     def _weights(self, weights: Weights) -> Weights:
+        cue = weights.cue if self.begun is None else min(weights.cue, CUE_BESIDE_GUESS)
         return replace(
             weights,
-            cue=weights.cue * self.options.depth_cue,
+            cue=cue * self.options.depth_cue,
             steady=weights.steady * self.options.smoothness,
             planted=weights.planted * self.options.contacts,
             height_m=self.height_m,
