@@ -23,7 +23,13 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.plots is not None:
         check_folder(arguments.plots)
     network = load_keypoint_network(arguments.weights)
-    plan = Plan(arguments.data, arguments.folder, people=arguments.people, seed=arguments.seed)
+    plan = Plan(
+        arguments.data,
+        arguments.folder,
+        people=arguments.people,
+        pose=arguments.rotations,
+        seed=arguments.seed,
+    )
     with Progress() as progress:
         findings = spin.run(plan, network, progress)
     page = spin.page(findings)

@@ -242,6 +242,9 @@ def _add_spin_experiment(what: _Verbs) -> None:
         help="for what is trained; the same command goes on from there",
     )
     spin.add_argument("--people", type=_count, default=4000, metavar="N", help="default 4000")
+    spin.add_argument(
+        "--rotations", type=float, default=1.0, metavar="X", help="weight in the loss, default 1"
+    )
     spin.add_argument("--seed", type=int, default=0)
     spin.add_argument("--markdown", type=Path, metavar="FILE", help="also write the tables, .md")
     spin.add_argument("--plots", type=Path, metavar="DIR", help="also draw them, .png")
