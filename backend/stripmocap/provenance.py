@@ -18,7 +18,7 @@ from .video.frames import VideoInfo, files_of
 # Raised by hand whenever the same request would give another result (a house test reminds).
 PEOPLE_CODE = 1
 FRAME_CODE = 1
-FIT_CODE = 1
+FIT_CODE = 2
 _EYES = ("blazepose_detector", "blazepose_landmarks")
 _EYES_USE = ("av", "opencv-python-headless", "ai-edge-litert", "numpy")
 _NETWORKS = ("spin_embedded", "spin_official")

@@ -23,13 +23,14 @@ PLACES = {
     "FRAME_CODE": (
         *("methods/hmr", "methods/features", "methods/ground.py"),
         *("body", "geometry", "contract/skeleton.py"),
+        *("video/crops.py", "torch_files.py", "checkpoints.py"),
     ),
     "FIT_CODE": ("methods", "body", "geometry", "contract/skeleton.py"),
 }
 KNOWN = {  # version and checksum
-    "PEOPLE_CODE": (1, "ada2c01ddfdd6ef9"),
-    "FRAME_CODE": (1, "is set when it settles"),
-    "FIT_CODE": (1, "71e368d1b29c7125"),
+    "PEOPLE_CODE": (1, "af79fde212b4c520"),
+    "FRAME_CODE": (1, "d2a59c4253479c3a"),
+    "FIT_CODE": (2, "9c27ef386d3b81d5"),
 }
 
 
