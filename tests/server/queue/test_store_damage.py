@@ -61,6 +61,12 @@ def flipped(path):
     path.write_bytes(content)
 
 
+def undecodable(path):
+    content = path.read_bytes()
+    assert b"start_s" in content
+    path.write_bytes(content.replace(b"start_s", b"start_\xff"))
+
+
 def without_tables(path):
     path.unlink()
     with sqlite3.connect(path) as connection:
@@ -68,7 +74,9 @@ def without_tables(path):
     connection.close()
 
 
-@pytest.mark.parametrize("damage", [garbage_header, truncated, flipped, without_tables])
+@pytest.mark.parametrize(
+    "damage", [garbage_header, truncated, flipped, undecodable, without_tables]
+)
 def test_a_damaged_list_is_kept_aside_and_made_again(closed, damage):
     data, expected = closed
     damage(data / DATABASE)

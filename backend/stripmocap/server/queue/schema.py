@@ -110,7 +110,8 @@ def meaning(error: sqlite3.Error, path: Path) -> Exception:
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_MISUSE)
     kind = code & 0xFF
     missing = kind == sqlite3.SQLITE_ERROR and "no such" in str(error)  # our statements are right
-    if missing or kind in _DAMAGE or code in _DAMAGED_FILES:
+    no_text = "decode to UTF-8" in str(error)  # Python's own words; SQLite gives any bytes as text
+    if missing or no_text or kind in _DAMAGE or code in _DAMAGED_FILES:
         return Damaged(str(error))
     if kind in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}:
         return DiskFull(
