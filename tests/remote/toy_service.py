@@ -22,7 +22,7 @@ class Answers(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         text = json.dumps(HEALTH).encode()
         self.send_response(200)
-        self.send_header("Stripmocap-Contract", "1")
+        self.send_header("Stripmocap-Contract", str(HEALTH["contract"]))
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
         self.wfile.write(text)
