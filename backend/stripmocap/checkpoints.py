@@ -6,8 +6,6 @@ half precision, which none of our networks notices; in memory they are single.
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from safetensors.numpy import load_file, save_file
 from torch import Tensor, nn
 
 from .contract.errors import AssetCorrupt, AssetMissing, DiskFull
+from .contract.whole_file import whole
 
 MOST_NAMED = 5  # names in a message; a wrong file would list hundreds
 MOST_SHOWN = 80  # letters of each
@@ -54,25 +53,11 @@ def save_network(network: nn.Module, path: Path, *, metadata: Mapping[str, str])
         DiskFull: the folder cannot be written to; an earlier file stays.
     """
     arrays = {name: _stored(tensor) for name, tensor in network.state_dict().items()}
-    partial = None
-    try:
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.name}.", suffix=".part", delete=False
-        ) as file:
-            partial = Path(file.name)
-        save_file(arrays, partial, metadata=dict(metadata))
-        with partial.open("r+b") as file:
-            os.fsync(file.fileno())
-        partial.chmod(0o644)
-        partial.replace(path)
-    except (OSError, safetensors.SafetensorError) as error:
-        raise DiskFull(
-            f"{path} cannot be written ({error})",
-            hint="Choose a folder that exists, that you may write to, and that has space left.",
-        ) from error
-    finally:
-        if partial is not None:
-            partial.unlink(missing_ok=True)
+    with whole(path, error=DiskFull) as partial:
+        try:
+            save_file(arrays, partial, metadata=dict(metadata))
+        except safetensors.SafetensorError as error:
+            raise OSError(str(error)) from error
 
 
 def fill(network: nn.Module, tensors: Mapping[str, Tensor], *, name: str) -> None:

@@ -29,7 +29,7 @@ PLACES = {
 }
 KNOWN = {  # version and checksum
     "PEOPLE_CODE": (1, "af79fde212b4c520"),
-    "FRAME_CODE": (1, "d2a59c4253479c3a"),
+    "FRAME_CODE": (1, "463d4b3d22320efa"),
     "FIT_CODE": (2, "9c27ef386d3b81d5"),
 }
 

@@ -154,7 +154,7 @@ def test_where_nothing_can_be_written_the_earlier_checkpoint_stays(tmp_path, mon
     before = (tmp_path / resuming.CHECKPOINT).read_bytes()
 
     def full(state, file):
-        file.write(b"half")
+        file.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(resuming.torch, "save", full)

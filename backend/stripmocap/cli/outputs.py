@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from ..contract import whole_file
 from ..contract.errors import ResultFileError
 
 MIN_FREE_BYTES = 20 * 1024 * 1024  # a ten-minute capture of one person is about 10 MB
@@ -64,24 +63,13 @@ def check_folder(folder: Path) -> None:
         )
 
 
-@contextmanager
-def whole(path: Path) -> Iterator[Path]:
-    """A name beside `path` to write to; it takes the place of `path` once the block is done.
+def whole(path: Path) -> AbstractContextManager[Path]:
+    """A file beside `path`, of its kind, to write to; see `whole_file.whole`.
 
     Raises:
         ResultFileError: the system refused to write.
     """
-    partial = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
-    try:
-        yield partial
-        partial.replace(path)
-    except OSError as error:
-        raise ResultFileError(
-            f"{path} cannot be written ({error.strerror or error})",
-            hint="Choose a folder that exists, that you may write to, and that has space left.",
-        ) from error
-    finally:
-        partial.unlink(missing_ok=True)
+    return whole_file.whole(path, error=ResultFileError, suffix=f".part{path.suffix}")
 
 
 def write_json(path: Path, values: dict[str, Any]) -> None:

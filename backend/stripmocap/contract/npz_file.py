@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import math
 import os
-import tempfile
 import tokenize
 import zipfile
 import zlib
@@ -21,6 +20,7 @@ from typing import Any, cast
 import numpy as np
 
 from .errors import StripMocapError
+from .whole_file import whole
 
 MOST_ENTRIES = 20_000  # a capture has six a person and take
 MOST_BYTES = 4 * 2**30  # of all arrays
@@ -39,25 +39,8 @@ def write(path: Path, arrays: Mapping[str, Any], *, error: type[StripMocapError]
     Raises:
         error: the folder is missing or not writable, or the disk is full; an earlier file stays.
     """
-    partial = None
-    try:
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.name}.", suffix=".part", delete=False
-        ) as file:
-            partial = Path(file.name)
-            np.savez_compressed(file, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.chmod(0o666 & ~_umask())
-        partial.replace(path)
-    except OSError as reason:
-        raise error(
-            f"{path} cannot be written ({reason.strerror or reason})",
-            hint="Choose a folder that exists, that you may write to, and that has space left.",
-        ) from reason
-    finally:
-        if partial is not None:
-            partial.unlink(missing_ok=True)
+    with whole(path, error=error) as partial, partial.open("wb") as file:
+        np.savez_compressed(file, **arrays)
 
 
 def read(
@@ -152,10 +135,3 @@ def _header(file: io.BufferedIOBase) -> tuple[tuple[int, ...], bool, np.dtype[An
     if version == (2, 0):
         return np.lib.format.read_array_header_2_0(file)
     raise ValueError(f"an array has format {version[0]}.{version[1]}, not one of numbers")
-
-
-def _umask() -> int:
-    # The temporary file is private; the result gets the rights that an ordinary new file has.
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -7,8 +7,6 @@ float32 (N, 82), as SPIN's `<dataset>_fits.npy` (Kolotouros et al., ICCV 2019).
 
 from __future__ import annotations
 
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from torch import Tensor
 
 from ..contract.errors import AssetCorrupt, AssetMissing, DiskFull
 from ..contract.skeleton import BETAS_COUNT, JOINT_COUNT
+from ..contract.whole_file import whole
 from .augmentation import Augmentation
 
 POSE_NUMBERS = 3 * JOINT_COUNT
@@ -64,24 +63,8 @@ class Fits:
         Raises:
             DiskFull: the folder cannot be written to; an earlier file stays.
         """
-        partial = None
-        try:
-            with tempfile.NamedTemporaryFile(
-                dir=path.parent, prefix=f".{path.name}.", suffix=".part", delete=False
-            ) as file:
-                partial = Path(file.name)
-                np.save(file, self.numbers.numpy(), allow_pickle=False)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(path)
-        except OSError as error:
-            raise DiskFull(
-                f"{path} cannot be written ({error.strerror or error})",
-                hint="Choose a folder that you may write to, with space left.",
-            ) from error
-        finally:
-            if partial is not None:
-                partial.unlink(missing_ok=True)
+        with whole(path, error=DiskFull) as partial, partial.open("wb") as file:
+            np.save(file, self.numbers.numpy(), allow_pickle=False)
 
     def __len__(self) -> int:
         return len(self.numbers)

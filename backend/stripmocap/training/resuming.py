@@ -10,21 +10,21 @@ import dataclasses
 import json
 import pickle
 import signal
-import tempfile
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from ..contract.errors import AssetCorrupt, DiskFull
+from ..contract.whole_file import whole
 
 if TYPE_CHECKING:
     from .loop import History
 
 CHECKPOINT, HISTORY = "checkpoint.pt", "history.json"
+_HINT = "Make space, or give another folder; what was saved before is still whole."
 
 
 def write(folder: Path, state: dict[str, Any]) -> None:
@@ -33,13 +33,31 @@ def write(folder: Path, state: dict[str, Any]) -> None:
     Raises:
         DiskFull: it cannot be written; an earlier checkpoint stays.
     """
-    _write_whole(folder / CHECKPOINT, lambda file: torch.save(state, file))
+    save(folder / CHECKPOINT, state)
 
 
 def write_history(folder: Path, history: History) -> None:
     """Puts the losses and scores into `folder` as JSON; see `write`."""
     text = json.dumps(dataclasses.asdict(history), indent=1)
-    _write_whole(folder / HISTORY, lambda file: file.write(text.encode("utf-8")))
+    with whole(folder / HISTORY, error=DiskFull, hint=_HINT) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def save(path: Path, state: Any) -> None:
+    """Puts `state` at `path` by torch's writer, in a folder that is made if need be.
+
+    Raises:
+        DiskFull: it cannot be written; an earlier file stays.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DiskFull(f"{path.parent} cannot be made ({error})", hint=_HINT) from error
+    with whole(path, error=DiskFull, hint=_HINT) as partial:
+        try:
+            torch.save(state, partial)
+        except RuntimeError as error:  # its way to say that the disk is full
+            raise OSError(str(error)) from error
 
 
 def read(folder: Path) -> dict[str, Any] | None:
@@ -98,25 +116,3 @@ class StopLater:
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         self.asked = True
-
-
-def _write_whole(path: Path, fill: Callable[[BinaryIO], Any]) -> None:
-    partial = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.name}.", suffix=".part", delete=False
-        ) as file:
-            partial = Path(file.name)
-            fill(file)  # pyright: ignore[reportArgumentType]
-        partial.chmod(0o644)  # temporary files are their owner's only
-        partial.replace(path)
-    # torch's writer answers a full disk with a RuntimeError of its own.
-    except (OSError, RuntimeError) as error:
-        raise DiskFull(
-            f"{path} cannot be written ({error})",
-            hint="Make space, or give another folder; what was saved before is still whole.",
-        ) from error
-    finally:
-        if partial is not None:
-            partial.unlink(missing_ok=True)

@@ -26,7 +26,7 @@ from ..methods.hmr.weights import (
 )
 from ..methods.smplify import paper
 from ..methods.smplify.priors import PosePrior
-from . import hmr, hmr_run, spin, spin_dataset
+from . import hmr, hmr_run, resuming, spin, spin_dataset
 from .fits import Fits
 from .loop import Report, Schedule, Trained, train
 from .mocap import load_clips
@@ -223,16 +223,7 @@ def _save(order: Order, trained: Trained) -> None:
     else:
         # In the form that SPIN publishes, so that it is read where SPIN's own is.
         state = {spin_name(name): each for name, each in network.state_dict().items()}
-        partial = order.output.with_name(f".{order.output.name}.part")
-        try:
-            torch.save({"model": state}, partial)
-            partial.replace(order.output)
-        except (OSError, RuntimeError) as error:  # torch says a full disk by RuntimeError
-            partial.unlink(missing_ok=True)
-            raise DiskFull(
-                f"{order.output} cannot be written ({error})",
-                hint="Choose a folder that you may write to, with space left.",
-            ) from error
+        resuming.save(order.output, {"model": state})
     digest = hashlib.sha256(order.output.read_bytes()).hexdigest()
     card = card_of(order, trained)
     order.output.with_suffix(".md").write_text(f"{card}\nsha256 {digest}\n", encoding="utf-8")
