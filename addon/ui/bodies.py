@@ -61,17 +61,4 @@ class STRIPMOCAP_FH_body(bpy.types.FileHandler):
         return context.area is not None and context.area.type in {"VIEW_3D", "SEQUENCE_EDITOR"}
 
 
-_CLASSES = (STRIPMOCAP_OT_add_body, STRIPMOCAP_FH_body)
-
-
-def register() -> None:
-    """Adds the operator and the drop handler."""
-    for each in _CLASSES:
-        bpy.utils.register_class(each)
-
-
-def unregister() -> None:
-    """Removes them; harmless when they are gone already."""
-    for each in reversed(_CLASSES):
-        if each.is_registered:
-            bpy.utils.unregister_class(each)
+CLASSES = (STRIPMOCAP_OT_add_body, STRIPMOCAP_FH_body)

@@ -104,15 +104,7 @@ def begin(
     return keys
 
 
-def register() -> None:
-    """Adds the operator."""
-    bpy.utils.register_class(STRIPMOCAP_OT_capture)
-
-
-def unregister() -> None:
-    """Removes it; harmless when it is gone already."""
-    if STRIPMOCAP_OT_capture.is_registered:
-        bpy.utils.unregister_class(STRIPMOCAP_OT_capture)
+CLASSES = (STRIPMOCAP_OT_capture,)
 
 
 def _new_key(stamp: str) -> str:

@@ -147,22 +147,17 @@ class STRIPMOCAP_FH_capture(bpy.types.FileHandler):
         }
 
 
-_CLASSES = (STRIPMOCAP_OT_import_capture, STRIPMOCAP_FH_capture)
+CLASSES = (STRIPMOCAP_OT_import_capture, STRIPMOCAP_FH_capture)
 
 
 def register() -> None:
-    """Adds the operators, the import menu's entry and the drop handler."""
-    for each in _CLASSES:
-        bpy.utils.register_class(each)
+    """Adds the import menu's entry."""
     bpy.types.TOPBAR_MT_file_import.append(_draw_import)
 
 
 def unregister() -> None:
-    """Removes what `register` added; harmless when nothing was."""
+    """Removes it; harmless when it is gone already."""
     bpy.types.TOPBAR_MT_file_import.remove(_draw_import)
-    for each in reversed(_CLASSES):
-        if each.is_registered:
-            bpy.utils.unregister_class(each)
 
 
 def _draw_import(menu: bpy.types.Menu, context: bpy.types.Context) -> None:

@@ -202,7 +202,7 @@ class STRIPMOCAP_OT_clear_cache(bpy.types.Operator):
         return {"FINISHED"}
 
 
-_CLASSES = (
+CLASSES = (
     STRIPMOCAP_OT_cancel,
     STRIPMOCAP_OT_retry,
     STRIPMOCAP_OT_do_next,
@@ -214,19 +214,6 @@ _CLASSES = (
     STRIPMOCAP_OT_test,
     STRIPMOCAP_OT_clear_cache,
 )
-
-
-def register() -> None:
-    """Adds the operators."""
-    for each in _CLASSES:
-        bpy.utils.register_class(each)
-
-
-def unregister() -> None:
-    """Removes them; harmless when they are gone already."""
-    for each in reversed(_CLASSES):
-        if each.is_registered:
-            bpy.utils.unregister_class(each)
 
 
 def _look(

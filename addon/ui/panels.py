@@ -93,20 +93,7 @@ class STRIPMOCAP_PT_jobs(bpy.types.Panel):
             layout.label(text="No captures yet")
 
 
-_CLASSES = (STRIPMOCAP_PT_main, STRIPMOCAP_PT_jobs)
-
-
-def register() -> None:
-    """Adds the panels."""
-    for each in _CLASSES:
-        bpy.utils.register_class(each)
-
-
-def unregister() -> None:
-    """Removes them; harmless when they are gone already."""
-    for each in reversed(_CLASSES):
-        if each.is_registered:
-            bpy.utils.unregister_class(each)
+CLASSES = (STRIPMOCAP_PT_main, STRIPMOCAP_PT_jobs)
 
 
 def _draw_shots(

@@ -191,15 +191,7 @@ def bodies_folder(context: bpy.types.Context) -> Path:
     return _path(chosen.bodies) or places.bodies_folder(_path(chosen.data))
 
 
-def register() -> None:
-    """Adds the preferences."""
-    bpy.utils.register_class(STRIPMOCAP_AP_preferences)
-
-
-def unregister() -> None:
-    """Removes them; harmless when they are gone already."""
-    if STRIPMOCAP_AP_preferences.is_registered:
-        bpy.utils.unregister_class(STRIPMOCAP_AP_preferences)
+CLASSES = (STRIPMOCAP_AP_preferences,)
 
 
 def _path(text: str) -> Path | None:

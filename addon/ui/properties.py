@@ -127,9 +127,11 @@ def request(
     )
 
 
+CLASSES = (STRIPMOCAP_PG_scene,)
+
+
 def register() -> None:
     """Adds the properties to every scene."""
-    bpy.utils.register_class(STRIPMOCAP_PG_scene)
     bpy.types.Scene.stripmocap = PointerProperty(type=STRIPMOCAP_PG_scene)
 
 
@@ -137,8 +139,6 @@ def unregister() -> None:
     """Removes them; harmless when they are gone already."""
     if hasattr(bpy.types.Scene, "stripmocap"):
         del bpy.types.Scene.stripmocap
-    if STRIPMOCAP_PG_scene.is_registered:
-        bpy.utils.unregister_class(STRIPMOCAP_PG_scene)
 
 
 def _span(preset: Preset, shot: Shot) -> tuple[float, float]:

@@ -83,15 +83,7 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
             button.take = label
 
 
-def register() -> None:
-    """Adds the operator."""
-    bpy.utils.register_class(STRIPMOCAP_OT_show_take)
-
-
-def unregister() -> None:
-    """Removes it; harmless when it is gone already."""
-    if STRIPMOCAP_OT_show_take.is_registered:
-        bpy.utils.unregister_class(STRIPMOCAP_OT_show_take)
+CLASSES = (STRIPMOCAP_OT_show_take,)
 
 
 def _shots() -> dict[str, str]:

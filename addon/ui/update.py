@@ -83,7 +83,7 @@ class STRIPMOCAP_OT_capture_new_part(bpy.types.Operator):
         return {"FINISHED"}
 
 
-_CLASSES = (STRIPMOCAP_OT_update, STRIPMOCAP_OT_capture_new_part)
+CLASSES = (STRIPMOCAP_OT_update, STRIPMOCAP_OT_capture_new_part)
 
 
 def edits_of(shot: Shot) -> tuple[bool, float]:
@@ -92,19 +92,6 @@ def edits_of(shot: Shot) -> tuple[bool, float]:
         return False, 0.0
     missing = sum(stop_s - start_s for start_s, stop_s in follow.missing(shot))
     return follow.is_stale(shot.id, shot.timing), missing
-
-
-def register() -> None:
-    """Adds the operators."""
-    for each in _CLASSES:
-        bpy.utils.register_class(each)
-
-
-def unregister() -> None:
-    """Removes them; harmless when they are gone already."""
-    for each in reversed(_CLASSES):
-        if each.is_registered:
-            bpy.utils.unregister_class(each)
 
 
 def _polled(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:

@@ -72,17 +72,17 @@ def camera_of(context: bpy.types.Context) -> bpy.types.Object | None:
     return next(reversed(own or cameras), None)
 
 
+CLASSES = (STRIPMOCAP_OT_view_footage,)
+
+
 def register() -> None:
-    """Adds the operator, also to the 3D view's menu."""
-    bpy.utils.register_class(STRIPMOCAP_OT_view_footage)
+    """Adds the entry of the 3D view's menu."""
     bpy.types.VIEW3D_MT_view.append(_draw)
 
 
 def unregister() -> None:
-    """Removes both; harmless when they are gone already."""
+    """Removes it; harmless when it is gone already."""
     bpy.types.VIEW3D_MT_view.remove(_draw)
-    if STRIPMOCAP_OT_view_footage.is_registered:
-        bpy.utils.unregister_class(STRIPMOCAP_OT_view_footage)
 
 
 def _draw(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
