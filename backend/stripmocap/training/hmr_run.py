@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from ..contract.errors import RequestError
 from ..methods.features.keypoints import NUMBERS
 from ..methods.hmr.keypoint_network import KeypointNetwork, Sizes
 from ..methods.hmr.weights import load_keypoint_network, save_keypoint_network
+from . import cards
 from .held_out import HeldOut, KindErrors, judged
 from .hmr import KeypointLesson, Plan
 from .loop import Report, Schedule, Trained, train
@@ -92,8 +92,7 @@ def main(order: Order, *, report: Report) -> KindErrors:
         for split in ("val", "test")
     }
     card = card_of(order, trained, found=found, network=shipped)
-    digest = hashlib.sha256(order.output.read_bytes()).hexdigest()
-    order.output.with_suffix(".md").write_text(f"{card}\nsha256 {digest}\n", encoding="utf-8")
+    cards.write(card, of=order.output)
     return found["test"][0]
 
 

@@ -9,7 +9,6 @@ incomplete data via an EM approach", NIPS 1993.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ import scipy.linalg
 from safetensors.numpy import save_file
 
 from ..contract.skeleton import JOINT_NAMES
+from . import cards
 from .mocap import Clips, load_clips, shares
 
 Report = Callable[[str, int, int], None]
@@ -89,8 +89,7 @@ def main(data: Path, output: Path, *, seed: int, report: Report) -> None:
     arrays = {"means": mixture.means, "covars": mixture.covars, "weights": mixture.weights}
     save_file({name: array.astype(np.float32) for name, array in arrays.items()}, output)
     card = _card(mixture, likelihoods, frames=len(train.numbers), seed=seed, seconds=seconds)
-    digest = hashlib.sha256(output.read_bytes()).hexdigest()
-    output.with_suffix(".md").write_text(f"{card}\nsha256 {digest}\n", encoding="utf-8")
+    cards.write(card, of=output)
 
 
 def weighed_poses(clips: Clips, *, mirrored: bool) -> Poses:

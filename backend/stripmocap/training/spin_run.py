@@ -6,7 +6,6 @@ are read again by the next training that is given their folder.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +25,7 @@ from ..methods.hmr.weights import (
 )
 from ..methods.smplify import paper
 from ..methods.smplify.priors import PosePrior
-from . import hmr, hmr_run, resuming, spin, spin_dataset
+from . import cards, hmr, hmr_run, resuming, spin, spin_dataset
 from .fits import Fits
 from .loop import Report, Schedule, Trained, train
 from .mocap import load_clips
@@ -224,9 +223,7 @@ def _save(order: Order, trained: Trained) -> None:
         # In the form that SPIN publishes, so that it is read where SPIN's own is.
         state = {spin_name(name): each for name, each in network.state_dict().items()}
         resuming.save(order.output, {"model": state})
-    digest = hashlib.sha256(order.output.read_bytes()).hexdigest()
-    card = card_of(order, trained)
-    order.output.with_suffix(".md").write_text(f"{card}\nsha256 {digest}\n", encoding="utf-8")
+    cards.write(card_of(order, trained), of=order.output)
 
 
 def card_of(order: Order, trained: Trained) -> str:
