@@ -27,6 +27,7 @@ FLOORS["steps"] = LOWEST
 FLOORS["provenance"] = LOWEST | {"assets", "video"}
 FLOORS["beat"] = LOWEST
 FLOORS["pipeline"] = set(FLOORS)
+FLOORS["figures"] = LOWEST
 FLOORS["training"] = FLOORS["server"] = set(FLOORS)
 FLOORS["evaluation"] = {*FLOORS, "training"} - {"server"}
 FLOORS["experiments"] = {*FLOORS, "server", "training"}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..contract.errors import AssetMissing
+from .. import figures
 from .series import Series
 
 if TYPE_CHECKING:
@@ -24,13 +24,7 @@ def require() -> None:
     Raises:
         AssetMissing: matplotlib is not installed.
     """
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError as error:
-        raise AssetMissing(
-            "matplotlib, which draws the plots, is not installed",
-            hint='Run `pip install "stripmocap[research]"`, or leave --report out.',
-        ) from error
+    figures.require(hint='Run `pip install "stripmocap[research]"`, or leave --report out.')
 
 
 def over_time(series: Mapping[str, Series], *, title: str) -> bytes:
@@ -68,12 +62,7 @@ def _short(names: Sequence[str]) -> list[str]:
 
 
 def _drawn(draw: Callable[[Axes], None], *, height_in: float) -> bytes:
-    # Figures of their own, not pyplot's: those are global, and want a screen.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(_WIDTH_IN, height_in), dpi=_DPI, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = figures.empty(_WIDTH_IN, height_in, dpi=_DPI)
     axes = figure.add_subplot()
     axes.grid(visible=True, alpha=0.3)
     axes.set_axisbelow(True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..contract.errors import AssetMissing
+from .. import figures
 from ..contract.skeleton import BLAZEPOSE_NAMES
 from ..training.noise import KINDS, SLOW, Chances, kind_of, observed
 from ..training.occlusion import STATES
@@ -25,16 +25,8 @@ def draw(measured: Measured, scenes: list[Seen], path: Path, *, seed: int = 0) -
     Raises:
         AssetMissing: matplotlib is not installed.
     """
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise AssetMissing(
-            "matplotlib, which draws the plots, is not installed",
-            hint='Run `pip install "stripmocap[research]"`.',
-        ) from error
+    figure = figures.empty(*_SIZE_IN, dpi=_DPI)
     plain = by_chance(scenes, measured)
-    figure = Figure(figsize=_SIZE_IN, layout="constrained")
     axes = figure.subplots(2, 3)
     state = np.concatenate([scene.state for scene in plain])
     found = _lengths_mm(plain), np.concatenate([scene.score for scene in plain])
@@ -44,8 +36,7 @@ def draw(measured: Measured, scenes: list[Seen], path: Path, *, seed: int = 0) -
         panel.set_title(name)
     _calibration(axes[1, 1], found, made, state=state)
     _over_time(axes[1, 2], measured, scenes[0].step_s)
-    FigureCanvasAgg(figure)
-    figure.savefig(path, dpi=_DPI)
+    figure.savefig(path)
 
 
 def _quantiles(

@@ -8,12 +8,11 @@ often than those from the mean pose; and a forward pass costs next to nothing be
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..contract.errors import AssetMissing
+from .. import figures
 from ..methods.hmr.keypoint_network import KeypointNetwork
 from ..training.mocap import load_clips
 from ..training.synthetic import Sampler
@@ -86,11 +85,7 @@ def draw(findings: Findings, folder: Path) -> list[Path]:
     Raises:
         AssetMissing: matplotlib is not installed.
     """
-    if importlib.util.find_spec("matplotlib") is None:
-        raise AssetMissing(
-            "matplotlib, which draws the plots, is not installed",
-            hint='Run `pip install "stripmocap[research]"`.',
-        )
+    figures.require()
     tasks: list[Callable[[Findings, Path], None]] = [_draw_arms, _draw_loop, _draw_starts]
     paths = [folder / name for name in PICTURES]
     for task, path in zip(tasks, paths, strict=True):
@@ -195,12 +190,8 @@ class _Plot:
     """Panels side by side, written when all is drawn."""
 
     def __init__(self, path: Path, *, panels: int) -> None:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-
         self._path = path
-        self._figure = Figure(figsize=(4.2 * max(panels, 1.6), 3.4), dpi=100, layout="constrained")
-        FigureCanvasAgg(self._figure)
+        self._figure = figures.empty(4.2 * max(panels, 1.6), 3.4, dpi=100)
         self._panels = [self._figure.add_subplot(1, panels, each + 1) for each in range(panels)]
 
     def __enter__(self) -> list:

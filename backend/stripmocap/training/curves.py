@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from ..contract.errors import AssetMissing
+from .. import figures
 
 if TYPE_CHECKING:
     from .loop import History
@@ -22,7 +21,7 @@ _SHOWN = (1e-3, 20.0)
 
 def draw_if_possible(history: History, path: Path) -> None:
     """Draws `history`, or does nothing where matplotlib is not installed."""
-    if importlib.util.find_spec("matplotlib") is not None and history.losses:
+    if figures.is_possible() and history.losses:
         draw(history, path)
 
 
@@ -32,18 +31,9 @@ def draw(history: History, path: Path) -> None:
     Raises:
         AssetMissing: matplotlib is not installed.
     """
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise AssetMissing(
-            "matplotlib, which draws the curves, is not installed",
-            hint='Run `pip install "stripmocap[research]"`.',
-        ) from error
     panels = {"losses": history.losses, **{name: {name: each} for name, each in
               history.scores.items()}}  # fmt: skip
-    figure = Figure(figsize=(WIDTH_IN, PANEL_IN * len(panels)), dpi=DPI, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = figures.empty(WIDTH_IN, PANEL_IN * len(panels), dpi=DPI)
     for place, (title, lines) in enumerate(panels.items(), start=1):
         axes = figure.add_subplot(len(panels), 1, place)
         for name, points in lines.items():
