@@ -8,7 +8,7 @@ import numpy as np
 
 from .errors import StripMocapError
 
-DType = type[np.float32] | type[np.float64] | type[np.int32] | type[np.int64]
+DType = type[np.float32] | type[np.float64] | type[np.int32] | type[np.int64] | type[np.uint8]
 
 
 def checked(
