@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 from stripmocap.contract.skeleton import JOINT_NAMES
+from stripmocap.training.occlusion import Things
 from stripmocap.training.shots import shot_of, shots
 from stripmocap.training.synthetic import embedded_body
 from toyclips import toy_clip
@@ -79,3 +80,29 @@ def test_a_shots_person_is_what_the_tracker_would_give(shot):
     np.testing.assert_array_equal(person.keypoints, shot.samples.keypoints.numpy())
     hips = person.landmarks3d[:, [23, 24]].mean(axis=1)
     assert np.abs(hips).mean() < 0.1
+
+
+def nothing(places, _generator):
+    count = len(places)
+    return Things(torch.zeros(count, 2), torch.zeros(count, 2), torch.zeros(count))
+
+
+def everything_for_a_while(places, _generator):
+    low, high = places.amin(dim=1), places.amax(dim=1)
+    there = torch.zeros(len(places), 1)
+    there[30:60] = 1.0
+    return Things((low + high) / 2, (high - low) * there, torch.zeros(len(places)))
+
+
+def test_what_is_hidden_on_purpose_changes_nothing_else(body):
+    clip = toy_clip(frames=90)
+
+    free, hidden = (
+        shot_of(clip, body, seed=0, hide=each).samples for each in (nothing, everything_for_a_while)
+    )
+
+    seen = torch.ones(90, dtype=torch.bool)
+    seen[30:60] = False
+    assert torch.equal(free.keypoints[seen], hidden.keypoints[seen])
+    assert not hidden.visible[~seen].any()
+    assert hidden.keypoints[~seen, :, 2].mean() < free.keypoints[~seen, :, 2].mean() - 0.2

@@ -8,7 +8,7 @@ clip's shot follows from the seed and the clip's name alone.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +30,8 @@ FARTHEST_M = 14.0
 HIDDEN_SHARE = 0.35  # shots in which something hides the person for a while
 HIDDEN_S = (0.4, 2.0)
 BOX_MARGIN = 0.1  # of the box's size
+
+Hide = Callable[[Tensor, Generator], Things]  # of true landmarks (T, 33, 2), pixels
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +74,16 @@ def shots(clips: Clips, body: LandmarkBody, *, seed: int) -> Iterator[Shot]:
 
 
 @torch.no_grad()
-def shot_of(clip: Clip, body: LandmarkBody, *, seed: int) -> Shot:
-    """The shot of one clip."""
+def shot_of(clip: Clip, body: LandmarkBody, *, seed: int, hide: Hide | None = None) -> Shot:
+    """The shot of one clip.
+
+    Args:
+        clip: what is done.
+        body: on the CPU.
+        seed: see `shots`.
+        hide: what stands before the person in each frame; None: things by chance. Ways that draw
+            nothing leave all other chances as they are, so that their shots can be compared.
+    """
     digest = hashlib.sha256(f"{seed} {clip.name}".encode()).digest()
     generator = torch.Generator().manual_seed(int.from_bytes(digest[:7], "little"))
     frames = len(clip.body_pose)
@@ -91,7 +101,7 @@ def shot_of(clip: Clip, body: LandmarkBody, *, seed: int) -> Shot:
     samples = photographed(
         figures,
         cameras=cameras,
-        things=_things(seen_by(figures.landmarks, cameras)[0], generator),
+        things=(hide or _by_chance)(seen_by(figures.landmarks, cameras)[0], generator),
         chances=Chances.over_time(frames, generator, fps=FPS),
         guess=lambda landmarks, scores: metric_landmarks(landmarks, scores, generator, fps=FPS),
         known=_known(clip).expand(frames, -1),
@@ -139,7 +149,7 @@ def _standpoint(landmarks: Tensor, lens: Cameras, generator: Generator) -> Tenso
     return middle - (low + high) / 2
 
 
-def _things(places: Tensor, generator: Generator) -> Things:
+def _by_chance(places: Tensor, generator: Generator) -> Things:
     """What hides the person in some frames; it stands still in the picture while it is there."""
     frames = len(places)
     drawn = torch.rand(4, generator=generator)
