@@ -86,6 +86,17 @@ def has_enough(keypoints: np.ndarray) -> np.ndarray:
     return (keypoints[..., 2] > SEEN_SCORE).sum(axis=1) >= LEAST_SEEN
 
 
+def between(rotmat: Tensor, seen: Tensor, times_s: Tensor) -> Tensor:
+    """`rotmat` (T, 24, 3, 3), in frames that are not `seen` turned between those around them."""
+    gaps = (~seen).nonzero()[:, 0]
+    if len(gaps) == 0:
+        return rotmat
+    before, after, share = (each[gaps] for each in _neighbours(seen, times_s))
+    old, new = rotmat[before], rotmat[after]
+    turn = share.to(rotmat)[:, None, None] * matrix_to_aa(new @ old.mT)
+    return rotmat.index_copy(0, gaps, aa_to_matrix(turn) @ old)
+
+
 def estimate_of(
     people: Sequence[Person],
     camera: Camera,
@@ -135,7 +146,7 @@ def _placed(
     seen = found.seen if found.seen.any() else torch.ones_like(found.seen)
     sure = keypoints[..., 2].mean(dim=1).clamp(min=1e-3) * seen
     betas = figure.shapes.agreed(found.betas, sure=sure, height_m=height_m)
-    rotmat = _between(found.rotmat, seen, times_s)
+    rotmat = between(found.rotmat, seen, times_s)
     points = figure.points_of(rotmat, betas)  # (T, P, 3)
     keypoints[..., 2] *= seen[:, None]
     transl, fit = find_places(
@@ -169,17 +180,6 @@ def _rest(person: Person, *, columns: np.ndarray, size_px: np.ndarray) -> np.nda
     """(T, F) how surely the feet at `columns` rest."""
     feet = person.keypoints[:, columns].astype(np.float64)
     return at_rest(feet[..., :2], times_s=person.times_s, seen=feet[..., 2], size_px=size_px)
-
-
-def _between(rotmat: Tensor, seen: Tensor, times_s: Tensor) -> Tensor:
-    """`rotmat` (T, 24, 3, 3), in frames that are not seen turned between those around them."""
-    gaps = (~seen).nonzero()[:, 0]
-    if len(gaps) == 0:
-        return rotmat
-    before, after, share = (each[gaps] for each in _neighbours(seen, times_s))
-    old, new = rotmat[before], rotmat[after]
-    turn = share.to(rotmat)[:, None, None] * matrix_to_aa(new @ old.mT)
-    return rotmat.index_copy(0, gaps, aa_to_matrix(turn) @ old)
 
 
 def _neighbours(known: Tensor, times_s: Tensor) -> tuple[Tensor, Tensor, Tensor]:
