@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from stripmocap.contract.errors import StripMocapError
-from stripmocap.people.observations import Person
+from stripmocap.people.observations import PICTURE_PX, Cast, Person, Picture
 
 
 def person(**changes) -> Person:
@@ -39,3 +39,16 @@ def test_arrays_become_read_only_and_of_one_type():
 def test_what_cannot_be_is_refused(changes, complaint):
     with pytest.raises((ValueError, StripMocapError), match=complaint):
         person(**changes)
+
+
+def test_a_cast_has_an_album_for_each_person():
+    picture = Picture(0.1, np.zeros((PICTURE_PX, PICTURE_PX, 3)))
+
+    assert Cast([0.0, 0.1], (person(),), ((picture,),)).pictures[0][0].image.dtype == np.uint8
+    with pytest.raises(ValueError, match="albums"):
+        Cast([0.0, 0.1], (person(),), ())
+
+
+def test_the_times_of_a_cast_rise():
+    with pytest.raises(ValueError, match="do not rise"):
+        Cast([0.1, 0.0], (), ())

@@ -1,4 +1,4 @@
-"""What was seen of one person over time.
+"""What was seen of people over time.
 
 Pixel (0, 0) is the centre of the picture's top-left pixel. Keypoints and landmarks are BlazePose's
 33, in the order of `contract.skeleton.BLAZEPOSE_NAMES`. `landmarks3d` are metres about the middle
@@ -12,11 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..contract.arrays import checked
+from ..contract.arrays import DType, checked
 from ..contract.skeleton import BLAZEPOSE_NAMES
 
 KEYPOINT_COUNT = len(BLAZEPOSE_NAMES)
+PICTURE_PX = 80  # side of a picture for a list
 _FIELDS = ("times_s", "boxes", "keypoints", "landmarks3d", "presence")
+_PICTURE = (PICTURE_PX, PICTURE_PX, 3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +52,33 @@ class Person:
                 raise ValueError(f"a confidence of person {self.person} leaves [0, 1]")
 
 
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """One person at one time, small, for a list."""
+
+    time_s: float
+    image: np.ndarray  # (PICTURE_PX, PICTURE_PX, 3) uint8 RGB
+
+    def __post_init__(self) -> None:
+        _freeze(self, "image", _PICTURE, np.uint8)
+
+
+@dataclass(frozen=True, eq=False)
+class Cast:
+    """Everybody who was followed through a clip, the most prominent first."""
+
+    times_s: np.ndarray  # (N,) float64, strictly increasing, of every decoded frame
+    people: tuple[Person, ...]
+    pictures: tuple[tuple[Picture, ...], ...]  # of each of the people, in order of time
+
+    def __post_init__(self) -> None:
+        _freeze(self, "times_s", (None,), np.float64)
+        if (np.diff(self.times_s) <= 0).any():
+            raise ValueError("the times of the frames do not rise")
+        if len(self.pictures) != len(self.people):
+            raise ValueError(f"{len(self.people)} people have {len(self.pictures)} albums")
+
+
 def packed(people: Sequence[Person]) -> dict[str, np.ndarray]:
     """`people` as arrays under names; every number keeps its last bit."""
     arrays = {"persons": np.array([each.person for each in people], dtype=np.int64)}
@@ -71,6 +100,6 @@ def unpacked(arrays: Mapping[str, np.ndarray]) -> list[Person]:
 
 
 def _freeze(
-    record: object, name: str, shape: tuple[int | None, ...], dtype: type = np.float32
+    record: object, name: str, shape: tuple[int | None, ...], dtype: DType = np.float32
 ) -> None:
     object.__setattr__(record, name, checked(name, getattr(record, name), shape, dtype=dtype))
