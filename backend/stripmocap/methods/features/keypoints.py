@@ -51,8 +51,28 @@ def view_of(
         landmarks3d: (B, 33, 3) metres about the hips, as the detector guesses, seen straight at
             the person; all zero for people of whom there is no guess.
     """
+    box_center, box_side = boxes_of(keypoints)
+    return view_in(
+        keypoints,
+        box_center=box_center,
+        box_side=box_side,
+        focal=focal,
+        center=center,
+        landmarks3d=landmarks3d,
+    )
+
+
+def view_in(
+    keypoints: Tensor,
+    *,
+    box_center: Tensor,
+    box_side: Tensor,
+    focal: Tensor | float,
+    center: Tensor,
+    landmarks3d: Tensor | None = None,
+) -> View:
+    """The same in boxes (B, 2) and (B,), pixels, that are given."""
     places, scores = keypoints[..., :2], keypoints[..., 2]
-    box_center, box_side = _box(places, scores)
     half = (box_side / 2)[:, None, None]
     inside = ((places - box_center[:, None]) / half).clamp(-FARTHEST, FARTHEST)
     inside = torch.where(scores[..., None] > 0, inside, torch.zeros_like(inside))
@@ -64,16 +84,9 @@ def view_of(
     return View(numbers, box_center, box_side)
 
 
-def _guess(landmarks3d: Tensor, scores: Tensor) -> Tensor:
-    """(B, 100) metres, and whether there is a guess at all."""
-    there = (landmarks3d != 0).flatten(1).any(dim=1, keepdim=True)
-    near = landmarks3d.clamp(-REACH_M, REACH_M)
-    near = torch.where(scores[..., None] > 0, near, torch.zeros_like(near))
-    return torch.cat([near.flatten(1), there.to(near.dtype)], dim=1)
-
-
-def _box(places: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
-    """(B, 2) middle and (B,) side, pixels, of boxes around keypoints."""
+def boxes_of(keypoints: Tensor) -> tuple[Tensor, Tensor]:
+    """(B, 2) middle and (B,) side, pixels, of boxes around keypoints (B, 33, 3)."""
+    places, scores = keypoints[..., :2], keypoints[..., 2]
     seen = scores > SEEN_SCORE
     few = seen.sum(dim=1, keepdim=True) < LEAST_SEEN
     seen = torch.where(few, scores > 0, seen)[..., None]
@@ -82,6 +95,14 @@ def _box(places: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
     nobody = ~torch.isfinite(low)
     low, high = low.masked_fill(nobody, 0.0), high.masked_fill(nobody, 1.0)
     return (low + high) / 2, BOX_SCALE * (high - low).amax(dim=1).clamp(min=1.0)
+
+
+def _guess(landmarks3d: Tensor, scores: Tensor) -> Tensor:
+    """(B, 100) metres, and whether there is a guess at all."""
+    there = (landmarks3d != 0).flatten(1).any(dim=1, keepdim=True)
+    near = landmarks3d.clamp(-REACH_M, REACH_M)
+    near = torch.where(scores[..., None] > 0, near, torch.zeros_like(near))
+    return torch.cat([near.flatten(1), there.to(near.dtype)], dim=1)
 
 
 class KeypointEncoder(nn.Module):
