@@ -127,6 +127,27 @@ def read(path: Path) -> Any:
         raise AssetCorrupt(f"{path} is {what}", hint="Download the original file again.") from error
 
 
+def fitting(entry: Any, wanted: Tensor | None) -> Tensor:
+    """The tensor of an entry, for a network that wants one of the shape of `wanted`.
+
+    Args:
+        entry: of what `read` found.
+        wanted: None: the network wants none.
+
+    Returns:
+        The numbers only where the shapes are one; else a tensor of the entry's shape without
+        memory, or an empty one, for `checkpoints.fill` to name.
+
+    Raises:
+        AssetCorrupt: its numbers are damaged, or the file has changed.
+    """
+    if wanted is None or not isinstance(entry, Stored):
+        return torch.empty(0)
+    if entry.shape != tuple(wanted.shape):
+        return torch.empty(entry.shape, device="meta")
+    return entry.tensor()
+
+
 def kind_of(content: Any) -> str:
     """What a checkpoint or pickle is, in words, by the names in it."""
     names = set(content) if isinstance(content, Mapping) else set()

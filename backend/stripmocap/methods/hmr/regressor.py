@@ -21,6 +21,7 @@ ITERATIONS = 3
 POSE_NUMBERS = 6 * JOINT_COUNT
 CAMERA_NUMBERS = 3
 STATE_NUMBERS = POSE_NUMBERS + BETAS_COUNT + CAMERA_NUMBERS
+LEAST_LENGTH = 1e-12  # of the six numbers' columns that SPIN divides by
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +51,13 @@ class Regressor(nn.Module):
     init_cam: Tensor
 
     def __init__(
-        self, features: int, *, hidden: int = 1024, dropout: float = 0.5, rectified: bool = False
+        self,
+        features: int,
+        *,
+        hidden: int = 1024,
+        dropout: float = 0.5,
+        rectified: bool = False,
+        least_length: float = LEAST_LENGTH,
     ) -> None:
         """A regressor that answers its mean until it is trained or loaded.
 
@@ -59,8 +66,10 @@ class Regressor(nn.Module):
             hidden: width of the two layers between.
             dropout: after each of them, in training.
             rectified: whether each of them ends in a ReLU, as HMR's do and SPIN's do not.
+            least_length: see `geometry.rotations.rot6d_to_matrix`.
         """
         super().__init__()
+        self.least_length = least_length
         self.fc1 = nn.Linear(features + STATE_NUMBERS, hidden)
         self.fc2 = nn.Linear(hidden, hidden)
         self.drop = nn.Dropout(dropout)
@@ -77,7 +86,8 @@ class Regressor(nn.Module):
 
     def forward(self, features: Tensor, *, iterations: int = ITERATIONS) -> Regressed:
         """The bodies after `iterations` corrections of the mean."""
-        return read_state(self.states(features, iterations=iterations)[-1])
+        states = self.states(features, iterations=iterations)
+        return read_state(states[-1], least_length=self.least_length)
 
     def states(self, features: Tensor, *, iterations: int = ITERATIONS) -> list[Tensor]:
         """(B, 157) the state after each correction."""
@@ -90,23 +100,24 @@ class Regressor(nn.Module):
         return states[1:]
 
 
-def read_state(state: Tensor) -> Regressed:
+def read_state(state: Tensor, *, least_length: float = LEAST_LENGTH) -> Regressed:
     """The bodies of states (B, 157)."""
     pose, betas, camera = state.split((POSE_NUMBERS, BETAS_COUNT, CAMERA_NUMBERS), dim=1)
-    return Regressed(rot6d_to_matrix(pose.unflatten(1, (JOINT_COUNT, 6))), betas, camera)
+    rotmat = rot6d_to_matrix(pose.unflatten(1, (JOINT_COUNT, 6)), epsilon=least_length)
+    return Regressed(rotmat, betas, camera)
 
 
 class FoldedRegressor(nn.Module):
     """A regressor without non-linearities as the one affine map that it is; for evaluation."""
 
-    def __init__(self, affine: nn.Linear) -> None:
+    def __init__(self, affine: nn.Linear, *, least_length: float = LEAST_LENGTH) -> None:
         """See `folded`."""
         super().__init__()
-        self.affine = affine
+        self.affine, self.least_length = affine, least_length
 
     def forward(self, features: Tensor) -> Regressed:
         """The bodies that the regressor would answer."""
-        return read_state(self.affine(features))
+        return read_state(self.affine(features), least_length=self.least_length)
 
 
 def folded(regressor: Regressor, *, iterations: int = ITERATIONS) -> FoldedRegressor:
@@ -133,7 +144,10 @@ def folded(regressor: Regressor, *, iterations: int = ITERATIONS) -> FoldedRegre
         affine = nn.Linear(weight.shape[1], STATE_NUMBERS, device=weight.device)
         affine.weight.copy_(weight)
         affine.bias.copy_(bias)
-    return FoldedRegressor(affine.to(regressor.fc1.weight.dtype)).requires_grad_(False).eval()
+    result = FoldedRegressor(
+        affine.to(regressor.fc1.weight.dtype), least_length=regressor.least_length
+    )
+    return result.requires_grad_(False).eval()
 
 
 def _correction(regressor: Regressor) -> tuple[Tensor, Tensor]:

@@ -12,7 +12,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from ... import checkpoints, torch_files
 from ...contract.errors import AssetCorrupt
@@ -77,18 +76,9 @@ def load_pixel_network(path: Path) -> PixelNetwork:
     tensors = {name: each for name, each in wanted.items() if name.endswith(_COUNT)}
     for name, each in state.items():
         ours = names.get(name, str(name))
-        tensors[ours] = _read(each, wanted[ours]) if ours in wanted else torch.empty(0)
+        tensors[ours] = torch_files.fitting(each, wanted.get(ours))
     checkpoints.fill(network, tensors, name=str(path))
     return network
-
-
-def _read(entry: object, wanted: Tensor) -> Tensor:
-    """The tensor of an entry; only its shape, without memory, if that is another than wanted."""
-    if not isinstance(entry, torch_files.Stored):
-        return torch.empty(0)
-    if entry.shape != tuple(wanted.shape):
-        return torch.empty(entry.shape, device="meta")
-    return entry.tensor()
 
 
 def _sizes(text: str, path: Path) -> Sizes:
