@@ -11,7 +11,7 @@ import pytest
 from stripmocap import assets, pipeline
 from stripmocap.contract.messages import CaptureRequest, Clip
 from stripmocap.methods.toolbox import Estimate
-from stripmocap.people.observations import Person
+from stripmocap.people.observations import Cast, Person
 from toyshot import toy_motion
 
 SIZE = (64, 48)
@@ -37,6 +37,12 @@ def person(times_s: list[float]) -> Person:
     )
 
 
+def cast(*people: Person) -> Cast:
+    """The people, and nobody's picture."""
+    times_s = people[0].times_s if people else np.zeros(0)
+    return Cast(times_s, people, pictures=((),) * len(people))
+
+
 def stand_in(monkeypatch: pytest.MonkeyPatch, network: Path) -> dict[str, Any]:
     """Puts the stand-ins into the pipeline; what they are asked: `camera`, `tools` and others."""
     said: dict[str, Any] = {}
@@ -44,7 +50,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, network: Path) -> dict[str, Any]:
 
     def follow(frames, *, detector, report, expected_frames):
         said["expected_frames"] = expected_frames
-        return [person([frame.time_s for frame in frames])]
+        return cast(person([frame.time_s for frame in frames]))
 
     def load(tools, options):
         said["tools"], said["options"] = tools, options

@@ -10,7 +10,7 @@ import pytest
 import torch
 from movies import write_movie
 from numpy.testing import assert_array_equal
-from standins import SIZE, person, request, silent, stand_in
+from standins import SIZE, cast, person, request, silent, stand_in
 from stripmocap import assets, pipeline, provenance
 from stripmocap.contract.errors import Cancelled, DeviceOutOfMemory, NobodyFound
 from stripmocap.contract.messages import CaptureRequest, Clip
@@ -183,7 +183,7 @@ def test_one_picture_more_makes_a_sequence_another_one(made, tmp_path, store):
 
 def test_nobody_is_found_twice_without_looking_twice(made, footage, store, monkeypatch):
     looked = []
-    monkeypatch.setattr(pipeline, "follow", lambda frames, **_: looked.append(1) or [])
+    monkeypatch.setattr(pipeline, "follow", lambda frames, **_: looked.append(1) or cast())
 
     for _ in range(2):
         with pytest.raises(NobodyFound):
@@ -258,7 +258,7 @@ def test_what_a_stopped_run_has_seen_is_not_looked_at_again(footage, store, aske
         for number, frame in enumerate(frames):
             report("people", number, expected_frames)
             detector.detect(frame.image)
-        return [person([0.0, 0.1])]
+        return cast(person([0.0, 0.1]))
 
     def stop(stage, done, of):
         if stage == "people" and done == 6:
@@ -285,7 +285,7 @@ def test_work_in_progress_that_does_not_fit_is_started_over(footage, store, aske
         for number, frame in enumerate(frames):
             detector.detect(frame.image[: len(crop)] if number == 1 else frame.image)
             report("people", number + 1, expected_frames)
-        return [person([0.0, 0.1])]
+        return cast(person([0.0, 0.1]))
 
     def stop(stage, done, of):
         if stage == "people" and done == 6:

@@ -298,12 +298,13 @@ def _memory(clip: Clip, steps: StepStore | None, beat: Beat) -> Memory:
 def _followed(clip: Clip, info: VideoInfo, beat: Beat, detector: Detector) -> list[Person]:
     expected = _expected_frames(clip, info)
     beat(PEOPLE, 0, expected or 0)
-    return follow(
+    cast = follow(
         read_frames(clip, pulse=beat.again),
         detector=detector,
         report=beat,
         expected_frames=expected,
     )
+    return list(cast.people)
 
 
 def _noted(clip: Clip, info: VideoInfo, beat: Beat, detector: Recorded) -> list[Person]:

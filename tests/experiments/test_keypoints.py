@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from standins import cast
 from stripmocap.contract.errors import RequestError
 from stripmocap.experiments import keypoint_plots, keypoint_scenes, keypoints
 from stripmocap.experiments.keypoint_noise import measure
@@ -82,7 +83,7 @@ def test_the_page_tells_of_every_state_and_kind_and_the_plots_are_drawn(scene, t
 def test_a_scene_is_observed_with_whatever_detector_is_given(scene, monkeypatch, tmp_path):
     monkeypatch.setattr(keypoints, "load_clips", lambda folder, split: (toy_clip(),))
     monkeypatch.setattr(keypoints, "scenes", lambda clips, stage, **_: iter([scene]))
-    monkeypatch.setattr(keypoints, "follow", lambda frames, **_: [person(scene)])
+    monkeypatch.setattr(keypoints, "follow", lambda frames, **_: cast(person(scene)))
     told = []
 
     seen = keypoints.observe(

@@ -19,12 +19,13 @@ def videos(shared):
 
 
 def people_in(path, blazepose) -> list[Person]:
-    return follow(
+    cast = follow(
         read_frames(Clip(str(path))),
         detector=blazepose,
         report=lambda *_: None,
         expected_frames=None,
     )
+    return list(cast.people)
 
 
 def hips(person: Person) -> np.ndarray:

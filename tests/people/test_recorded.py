@@ -45,9 +45,10 @@ def two_people() -> Stage:
 
 
 def followed(stage: Stage, detector: Any) -> list[Person]:
-    return follow(
+    cast = follow(
         stage.frames(TIMES_S), detector=detector, report=lambda *_: None, expected_frames=None
     )
+    return list(cast.people)
 
 
 def assert_same(found: list[Person], expected: list[Person]) -> None:
@@ -142,7 +143,8 @@ def test_the_real_networks_are_resumed_to_the_last_bit(blazepose):
         return read_frames(Clip(str(ROOT / "demo" / "walk.mp4"), stop_s=0.8))
 
     def run(detector) -> list[Person]:
-        return follow(frames(), detector=detector, report=lambda *_: None, expected_frames=None)
+        cast = follow(frames(), detector=detector, report=lambda *_: None, expected_frames=None)
+        return list(cast.people)
 
     expected, notebook = run(blazepose), Notebook()
     for _ in range(2):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from stage import Actor, Stage
 from stripmocap.contract.errors import Cancelled
+from stripmocap.people.observations import Person
 from stripmocap.people.tracking import STAGE, follow
 
 FPS = 30
@@ -14,10 +15,12 @@ def seconds(length_s: float) -> np.ndarray:
     return np.arange(round(length_s * FPS)) / FPS
 
 
-def followed(stage: Stage, times_s: np.ndarray):
-    return follow(
+def followed(stage: Stage, times_s: np.ndarray) -> list[Person]:
+    cast = follow(
         stage.frames(times_s), detector=stage, report=lambda *_: None, expected_frames=None
     )
+    np.testing.assert_array_equal(cast.times_s, times_s)
+    return list(cast.people)
 
 
 def hips(person) -> np.ndarray:

@@ -48,11 +48,11 @@ def observe(
     made = scenes(load_clips(data, split), stage(), count=count, seed=seed)
     for number, (truth, frames) in enumerate(made):
         report("scenes", number, count)
-        people = follow(
+        cast = follow(
             frames, detector=detector, report=lambda *_: None, expected_frames=len(frames)
         )
         seen = [each for each in (compared(truth, frames, person, scene=number)
-                                  for person in people) if each is not None]  # fmt: skip
+                                  for person in cast.people) if each is not None]  # fmt: skip
         if seen:
             found.append(min(seen, key=_median_error))
     report("scenes", count, count)

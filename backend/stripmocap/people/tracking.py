@@ -16,7 +16,7 @@ from scipy.optimize import linear_sum_assignment
 
 from ..video.frames import Frame
 from .blazepose import Landmarks, Sighting
-from .observations import Person
+from .observations import Cast
 from .patrol import WINDOWS_PER_FRAME, Patrol, Window
 from .regions import Region, moved, radius_px
 from .tracks import Seen, Track, finished, same_body, seen, share_inside
@@ -49,7 +49,7 @@ def follow(
     detector: Detector,
     report: Report,
     expected_frames: int | None,
-) -> list[Person]:
+) -> Cast:
     """Everybody who is in `frames` for long enough, the most prominent first; perhaps nobody.
 
     Args:
@@ -69,9 +69,7 @@ def follow(
         scene.see(len(times), frame)
         times.append(frame.time_s)
     report(STAGE, len(times), max(len(times), 1))
-    if not times:
-        return []
-    return _people(scene.tracks, np.array(times))
+    return _cast(scene.tracks, np.array(times))
 
 
 class _Scene:
@@ -207,8 +205,10 @@ def _outranks(track: Track, sighting: Seen, rival: Track, rival_sighting: Seen) 
     return established and track.strangeness(sighting) < rival.strangeness(rival_sighting)
 
 
-def _people(tracks: list[Track], times_s: np.ndarray) -> list[Person]:
+def _cast(tracks: list[Track], times_s: np.ndarray) -> Cast:
     """The records of tracks that are long enough, the largest and longest seen first."""
+    if not len(times_s):
+        return Cast(times_s, (), ())
     period_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.0
     clip_s = times_s[-1] - times_s[0] + period_s
     shortest_s = min(MIN_TRACK_S, clip_s * MIN_TRACK_SHARE)
@@ -219,7 +219,8 @@ def _people(tracks: list[Track], times_s: np.ndarray) -> list[Person]:
         and len(track.sightings) >= MIN_SEEN_SHARE * track.frame_count
     ]
     kept.sort(key=_prominence, reverse=True)
-    return [finished(track, number, times_s) for number, track in enumerate(kept)]
+    people = tuple(finished(track, number, times_s) for number, track in enumerate(kept))
+    return Cast(times_s, people, pictures=((),) * len(people))
 
 
 def _prominence(track: Track) -> float:
