@@ -89,17 +89,19 @@ def errors(rotmat: Tensor, betas: Tensor, shot: Shot, *, body: LandmarkBody) -> 
     """How far rotations (T, 24, 3, 3) and shapes (T, 10) are from a shot's truth."""
     points = about_hips(body.stand(rotmat, betas=betas)[0])  # (T, 12, 3)
     truth = about_hips(shot.samples.joints)
-    return Errors(
-        kind=shot.kind,
-        pa_mm=_MM * (similar(points, truth) - truth).norm(dim=-1).mean(dim=-1),
-        mpjpe_mm=_MM * (points - truth).norm(dim=-1).mean(dim=-1),
-        accel=acceleration_errors(points, truth, fps=shot.fps),
-    )
+    pa_mm, mpjpe_mm = pose_errors_mm(points, truth)
+    return Errors(shot.kind, pa_mm, mpjpe_mm, acceleration_errors(points, truth, fps=shot.fps))
 
 
 def about_hips(joints: Tensor) -> Tensor:
     """(..., 12, 3) the limb joints of joints (..., 24, 3), from the middle of the hips."""
     return (joints - joints[..., _HIPS, :].mean(dim=-2, keepdim=True))[..., _LIMBS, :]
+
+
+def pose_errors_mm(points: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
+    """(T,) and (T,) mm: mean distances after each frame's best similarity, and as they are."""
+    aligned = (similar(points, truth) - truth).norm(dim=-1).mean(dim=-1)
+    return _MM * aligned, _MM * (points - truth).norm(dim=-1).mean(dim=-1)
 
 
 def acceleration_errors(points: Tensor, truth: Tensor, *, fps: float) -> Tensor:
