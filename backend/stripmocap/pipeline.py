@@ -39,7 +39,7 @@ from .people.observations import Person
 from .people.recorded import Diverged, Recorded
 from .people.tracking import Detector, follow
 from .provenance import (
-    network_of,
+    networks_of,
     provenance,
     what_a_method_depends_on,
     what_sight_depends_on,
@@ -49,10 +49,11 @@ from .video.frames import VideoInfo, files_of, probe, read_frames
 
 Publish = Callable[[Capture], None]  # handed what is finished of a long shot, ever more of it
 
-CHECK, LOAD, PEOPLE, FRAME, PIXELS, FIT = "check", "load", "people", "frame", "pixels", "fit"
+CHECK, LOAD, PEOPLE = "check", "load", "people"
+FRAME, PIXELS, TIME, FIT = "frame", "pixels", "time", "fit"
 # That a report is told of, in order; some are left out.
-STAGES = (LOAD, CHECK, PEOPLE, FRAME, PIXELS, FIT)
-STEPS = {"frame": FRAME, "fitted": FIT}  # under which a take is kept
+STAGES = (LOAD, CHECK, PEOPLE, FRAME, PIXELS, TIME, FIT)
+STEPS = {"frame": FRAME, "temporal": TIME, "fitted": FIT}  # under which a take is kept
 # Of the diagonal, where nobody says better: phones have 0.65 to 0.8, cinema lenses 0.8 to 1.2.
 USUAL_FOCAL = 0.85
 SMALL_FRAMES_AT_ONCE = 100
@@ -181,13 +182,14 @@ class Workshop:
         key = key_of(**depends_on)
         estimator = self._estimators.pop(key, None)
         if estimator is None:
-            network = network_of(request, method)
+            networks = [assets.locate(each) for each in networks_of(request, method)]
             tools = Tools(
                 template,
                 self.device,
                 height_m=request.height_m,
                 pose_prior=assets.locate(POSE_PRIORS[request.pose_prior]),
-                network=None if network is None else assets.locate(network),
+                network=networks[0] if networks else None,
+                backbone=networks[1] if len(networks) > 1 else None,
                 frames_at_once=window,
             )
             load = ESTIMATORS[method.key][request.weights]

@@ -18,10 +18,11 @@ from .video.frames import VideoInfo, files_of
 # Raised by hand whenever the same request would give another result (a house test reminds).
 PEOPLE_CODE = 1
 FRAME_CODE = 1
+TIME_CODE = 1
 FIT_CODE = 2
 _EYES = ("blazepose_detector", "blazepose_landmarks")
 _EYES_USE = ("av", "opencv-python-headless", "ai-edge-litert", "numpy")
-_NETWORKS = ("spin_embedded", "spin_official")
+_NETWORKS = ("spin_embedded", "spin_official", "vibe_embedded", "vibe_official")
 _METHODS_USE = ("torch", "scipy", "numpy")
 
 
@@ -78,7 +79,7 @@ def what_a_method_depends_on(
     """Everything that one of the request's methods depends on, but for what it is called with."""
     weights = [name for name in _files_of(request, method) if name not in _EYES]
     return {
-        "code": {"frame": FRAME_CODE, "fitted": FIT_CODE}[method.take],
+        "code": {"frame": FRAME_CODE, "temporal": TIME_CODE, "fitted": FIT_CODE}[method.take],
         "method": method.key,
         "options": asdict(request.options_of(method)),
         "body": request.body,
@@ -89,9 +90,9 @@ def what_a_method_depends_on(
     }
 
 
-def network_of(request: CaptureRequest, method: Method) -> str | None:
-    """The name of the file with the weights of the network of `method`; None if it has none."""
-    return next((name for name in _files_of(request, method) if name in _NETWORKS), None)
+def networks_of(request: CaptureRequest, method: Method) -> list[str]:
+    """The names of the files with the weights of the networks of `method`, its own first."""
+    return [name for name in _files_of(request, method) if name in _NETWORKS]
 
 
 def _files_of(request: CaptureRequest, method: Method) -> list[str]:

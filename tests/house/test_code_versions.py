@@ -25,11 +25,17 @@ PLACES = {
         *("body", "geometry", "contract/skeleton.py"),
         *("video/crops.py", "torch_files.py", "checkpoints.py"),
     ),
+    "TIME_CODE": (
+        *("methods/vibe", "methods/hmr", "methods/features", "methods/ground.py"),
+        *("body", "geometry", "contract/skeleton.py"),
+        *("video/crops.py", "torch_files.py", "checkpoints.py"),
+    ),
     "FIT_CODE": ("methods", "body", "geometry", "contract/skeleton.py"),
 }
 KNOWN = {  # version and checksum
     "PEOPLE_CODE": (1, "af79fde212b4c520"),
     "FRAME_CODE": (1, "463d4b3d22320efa"),
+    "TIME_CODE": (1, "0000000000000000"),
     "FIT_CODE": (2, "9c27ef386d3b81d5"),
 }
 

@@ -30,6 +30,7 @@ STAGE_LABELS = {
     "people": "finding people",
     "frame": "posing each frame",
     "pixels": "looking at each frame",
+    "time": "posing over time",
     "fit": "fitting bodies",
 }
 

@@ -29,6 +29,7 @@ class Tools:
     height_m: float | None = None  # the actor's, where it is known
     pose_prior: Path | None = None  # a file of its own; None: the shipped one
     network: Path | None = None  # the weights of a regressor; None: the shipped ones
+    backbone: Path | None = None  # the weights of what that reads the features of; None: nothing
     frames_at_once: int = FRAMES_AT_ONCE  # fewer need less memory
 
 
