@@ -52,6 +52,54 @@ def test_person_of_a_crop_projects_into_its_box():
     assert_close(800 / transl[:, 2], side / 2)
 
 
+@pytest.fixture
+def boxes():
+    """Weak cameras of crops, and the boxes in a picture of 640 x 480 px."""
+    camera = torch.tensor([[0.9, 0.1, -0.2], [1.2, -0.4, 0.0], [0.5, 0.0, 0.3]])
+    center = torch.tensor([[100.0, 300], [320, 240], [630, 20]])
+    return camera, {
+        "box_center": center,
+        "box_side": torch.tensor([150.0, 300, 60]),
+        "size_px": torch.tensor([640.0, 480]),
+    }
+
+
+def test_a_point_is_seen_at_one_place_by_the_crops_and_the_pictures_weak_camera(boxes):
+    camera, box = boxes
+    point = torch.tensor([0.3, -0.5])
+
+    of_crop = box["box_center"] + box["box_side"][:, None] / 2 * camera[:, :1] * (
+        point + camera[:, 1:]
+    )
+    whole = cameras.crop_to_picture_camera(camera, **box)
+    of_picture = box["size_px"] / 2 * (1 + whole[:, :2] * (point + whole[:, 2:]))
+
+    assert_close(of_picture, of_crop)
+
+
+def test_the_crops_weak_camera_comes_back_from_the_pictures(boxes):
+    camera, box = boxes
+
+    back = cameras.picture_to_crop_camera(cameras.crop_to_picture_camera(camera, **box), **box)
+
+    assert_close(back, camera)
+
+
+def test_weak_cameras_of_crop_and_picture_put_the_person_in_one_place(boxes):
+    camera, box = boxes
+    center = torch.tensor([319.5, 239.5])
+    whole = cameras.crop_to_picture_camera(camera, **box)
+
+    of_picture = cameras.picture_camera_to_transl(
+        whole, focal=800.0, center=center, size_px=box["size_px"]
+    )
+    of_crop = cameras.crop_to_picture_transl(
+        camera, box_center=box["box_center"], box_side=box["box_side"], focal=800.0, center=center
+    )
+
+    assert_close(of_picture, of_crop, atol=1e-4, rtol=1e-5)
+
+
 def test_translation_is_found_again_from_exact_keypoints():
     points = torch.randn(3, 20, 3, generator=torch.Generator().manual_seed(0))
     transl = torch.tensor([[0.3, -0.2, 4], [0, 0, 9], [-2, 1, 20]])

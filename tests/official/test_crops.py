@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+import torch
+from stripmocap.methods.features.resnet import normalised
 from stripmocap.video import crops
 
 pytestmark = pytest.mark.official
@@ -42,20 +44,43 @@ def test_official_transforms_cut_points_as_spin_does(numbers):
     np.testing.assert_array_equal(got, numbers["transform_pts"])
 
 
+@pytest.fixture(scope="module")
+def vibe(oracles):
+    return oracles("vibe_crop")
+
+
+@pytest.mark.parametrize("make", [crops.crop, crops.plain_crop])
 @pytest.mark.parametrize(
     ("name", "center", "side"), [("inside", (150.2, 120.7), 130), ("border", (20, 30), 160)]
 )
-def test_ordinary_crop_of_a_small_box_is_that_of_vibe(oracles, name, center, side):
+def test_crops_of_small_boxes_are_those_of_vibe(oracles, vibe, name, center, side, make):
     picture = oracles.synth.uniform("vcrop", (240, 320, 3), oracles.seed) * 255
 
-    got = crops.crop(picture.astype(np.uint8), np.array(center), side=1.1 * side)
+    got = make(picture.astype(np.uint8), np.array(center), side=1.1 * side)
 
-    expected = oracles("vibe_crop")[f"raw_{name}_every4"]
     # Older OpenCV looks at places to 1/32 px; in noise that is worth this many shades.
+    expected = vibe[f"raw_{name}_every4"]
     assert np.abs(got[::4, ::4].astype(int) - expected).max() <= 255 / 32
 
 
-def test_ordinary_crop_has_the_transform_of_vibe(oracles):
-    expected = oracles("vibe_crop")["trans"]
+@pytest.mark.parametrize("name", ["inside", "border"])
+def test_crops_are_fed_to_the_network_as_vibe_feeds_them(vibe, name):
+    fed = normalised(torch.tensor(vibe[f"raw_{name}_every4"])[None])[0]
+
+    np.testing.assert_allclose(fed, vibe[f"norm_{name}_every4"], rtol=0, atol=1e-5)
+
+
+def test_ordinary_crop_has_the_transform_of_vibe(vibe):
+    expected = vibe["trans"]
 
     np.testing.assert_allclose(crops.affine((150.2, 120.7), 1.1 * 130), expected, rtol=0, atol=1e-4)
+
+
+def test_keypoints_come_to_the_crop_where_vibe_puts_them(vibe):
+    matrix = crops.affine((20, 30), 1.1 * 160)
+
+    got = vibe["kp_in"][:, :2] @ matrix[:, :2].T + matrix[:, 2]
+
+    np.testing.assert_allclose(got, vibe["kp_out"][:, :2], rtol=0, atol=1e-3)
+    back = crops.to_picture(got, np.array([20, 30]), side=1.1 * 160)
+    np.testing.assert_allclose(back, vibe["kp_in"][:, :2], rtol=0, atol=1e-9)

@@ -22,6 +22,16 @@ def test_a_pixel_of_the_crop_shows_the_place_that_it_comes_from(side):
     assert np.abs(got[..., :2] - places * per_px).max() < 1.0
 
 
+@pytest.mark.parametrize("side", [112.0, 448.0, 1000.0])
+def test_a_plain_crop_shows_the_same_places(side):
+    image, center = ramp(1100, 1100, 200 / 1100), np.array([540.0, 555.5])
+
+    got = crops.plain_crop(image, center, side=side)
+
+    expected = crops.crop(image, center, side=side)
+    assert np.abs(got.astype(int) - expected).max() <= 1
+
+
 @pytest.mark.parametrize("side", [50.0, 200.0, 3000.0])
 def test_to_picture_undoes_affine(side):
     points, center = np.random.default_rng(0).uniform(0, 500, (9, 2)), np.array([120.0, 44.0])

@@ -75,6 +75,50 @@ def crop_to_picture_transl(
     return torch.stack([x + offset[..., 0], y + offset[..., 1], depth], dim=-1)
 
 
+def crop_to_picture_camera(
+    camera: Tensor, *, box_center: Tensor, box_side: Tensor, size_px: Tensor
+) -> Tensor:
+    """(..., 4) a crop's weak camera as one of the whole picture: scales x and y, then x, y.
+
+    A point (X, Y) is seen at `scale (X + x)` in half widths, and so for Y in half heights, from the
+    picture's middle. VIBE's demo draws with such cameras (Kocabas et al., CVPR 2020).
+
+    Args:
+        camera: (..., 3) scale, x, y of the crop.
+        box_center: (..., 2) pixels of the picture.
+        box_side: (...,) pixels of the picture. VIBE gives it before its crop enlarges it by a
+            tenth, so that what it draws is a tenth too small.
+        size_px: (2,) width and height of the picture.
+    """
+    scale = camera[..., :1] * box_side.unsqueeze(-1) / size_px
+    return torch.cat([scale, camera[..., 1:] + (2 * box_center / size_px - 1) / scale], dim=-1)
+
+
+def picture_to_crop_camera(
+    camera: Tensor, *, box_center: Tensor, box_side: Tensor, size_px: Tensor
+) -> Tensor:
+    """(..., 3) scale, x, y of a crop, of the whole picture's: see `crop_to_picture_camera`."""
+    scale, place = camera[..., :2], camera[..., 2:]
+    place = place - (2 * box_center / size_px - 1) / scale
+    return torch.cat([scale[..., :1] * size_px[0] / box_side.unsqueeze(-1), place], dim=-1)
+
+
+def picture_camera_to_transl(
+    camera: Tensor, *, focal: Tensor | float, center: Tensor, size_px: Tensor
+) -> Tensor:
+    """(..., 3) metres, where a weak camera of the whole picture says the person stands.
+
+    Args:
+        camera: (..., 4) of `crop_to_picture_camera`.
+        focal: pixels, a number or (...,).
+        center: (..., 2) principal point, pixels.
+        size_px: (2,) width and height of the picture.
+    """
+    depth = 2 * focal / (camera[..., 0] * size_px[0] + _SCALE_EPSILON)
+    slope = (size_px / 2 - center) / torch.as_tensor(focal).unsqueeze(-1)
+    return torch.cat([camera[..., 2:] + slope * depth.unsqueeze(-1), depth.unsqueeze(-1)], dim=-1)
+
+
 def crop_to_picture_rotmat(*, box_center: Tensor, focal: Tensor | float, center: Tensor) -> Tensor:
     """(..., 3, 3) that turns what a crop's camera sees to the camera of the whole picture.
 
