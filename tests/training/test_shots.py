@@ -97,12 +97,13 @@ def everything_for_a_while(places, _generator):
 def test_what_is_hidden_on_purpose_changes_nothing_else(body):
     clip = toy_clip(frames=90)
 
-    free, hidden = (
-        shot_of(clip, body, seed=0, hide=each).samples for each in (nothing, everything_for_a_while)
-    )
+    shots = [shot_of(clip, body, seed=0, hide=each) for each in (nothing, everything_for_a_while)]
 
+    free, hidden = (each.samples for each in shots)
     seen = torch.ones(90, dtype=torch.bool)
     seen[30:60] = False
+    assert not shots[0].hidden.any()
+    assert (shots[1].hidden == ~seen.numpy()).all()
     assert torch.equal(free.keypoints[seen], hidden.keypoints[seen])
     assert not hidden.visible[~seen].any()
     assert hidden.keypoints[~seen, :, 2].mean() < free.keypoints[~seen, :, 2].mean() - 0.2

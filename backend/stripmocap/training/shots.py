@@ -29,6 +29,7 @@ FIGURE_SHARE = (0.35, 0.85)  # of the picture's shorter extent that the whole pa
 FARTHEST_M = 14.0
 HIDDEN_SHARE = 0.35  # shots in which something hides the person for a while
 HIDDEN_S = (0.4, 2.0)
+HIDDEN_LEAST = 4  # landmarks that a thing covers, where it hides the person
 BOX_MARGIN = 0.1  # of the box's size
 
 Hide = Callable[[Tensor, Generator], Things]  # of true landmarks (T, 33, 2), pixels
@@ -45,6 +46,7 @@ class Shot:
     fps: float
     size_px: tuple[int, int]  # width, height
     focal_px: float  # the truth; `samples.focal` is what the program would believe
+    hidden: np.ndarray  # (T,) bool, whether a thing covers `HIDDEN_LEAST` landmarks or more
 
     def person(self, number: int = 0) -> Person:
         """What `people` would hand on of this shot."""
@@ -98,10 +100,11 @@ def shot_of(clip: Clip, body: LandmarkBody, *, seed: int, hide: Hide | None = No
     cameras = Cameras(
         lens.size.expand(frames, -1), lens.focal.expand(frames), lens.believed.expand(frames)
     )
+    things = (hide or _by_chance)(seen_by(figures.landmarks, cameras)[0], generator)
     samples = photographed(
         figures,
         cameras=cameras,
-        things=(hide or _by_chance)(seen_by(figures.landmarks, cameras)[0], generator),
+        things=things,
         chances=Chances.over_time(frames, generator, fps=FPS),
         guess=lambda landmarks, scores: metric_landmarks(landmarks, scores, generator, fps=FPS),
         known=_known(clip).expand(frames, -1),
@@ -114,6 +117,7 @@ def shot_of(clip: Clip, body: LandmarkBody, *, seed: int, hide: Hide | None = No
         fps=FPS,
         size_px=(int(lens.size[0, 0]), int(lens.size[0, 1])),
         focal_px=float(lens.focal[0]),
+        hidden=(things.cover(samples.clean).sum(dim=1) >= HIDDEN_LEAST).numpy(),
     )
 
 
