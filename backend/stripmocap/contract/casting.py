@@ -81,17 +81,24 @@ class Line:
 
     def box_at(self, time_s: float) -> np.ndarray | None:
         """(4,) px, between frames and in gaps by straight lines; None before and after."""
-        if not len(self.times_s):
+        times_s, last = self.times_s, len(self.times_s) - 1
+        if last < 0 or not times_s[0] - REACH_S <= time_s <= times_s[-1] + REACH_S:
             return None
-        if not self.times_s[0] - REACH_S <= time_s <= self.times_s[-1] + REACH_S:
-            return None
-        return np.stack([np.interp(time_s, self.times_s, self.boxes[:, side]) for side in range(4)])
+        after = min(int(times_s.searchsorted(time_s)), last)
+        if after == 0 or times_s[after] <= time_s:
+            return self.boxes[after].astype(np.float64)
+        step_s = times_s[after] - times_s[after - 1]
+        share = (time_s - times_s[after - 1]) / step_s
+        return (1 - share) * self.boxes[after - 1] + share * self.boxes[after]
 
     def presence_at(self, time_s: float) -> float:
         """How sure it is that the person is there: of the frame next to it, 0 in gaps."""
-        nearest = int(np.abs(self.times_s - time_s).argmin())
-        is_near = abs(float(self.times_s[nearest]) - time_s) <= REACH_S
-        return float(self.presence[nearest]) if is_near else 0.0
+        after = int(self.times_s.searchsorted(time_s))
+        near = [each for each in (after - 1, after) if 0 <= each < len(self.times_s)]
+        nearest = min(near, key=lambda each: abs(self.times_s[each] - time_s), default=None)
+        if nearest is None or abs(self.times_s[nearest] - time_s) > REACH_S:
+            return 0.0
+        return float(self.presence[nearest])
 
 
 def roles(

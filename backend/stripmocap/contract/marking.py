@@ -1,0 +1,194 @@
+"""Marks by which corrections name people: where somebody is best told from everybody else.
+
+`casting` says whom a mark names; this is the way back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from .casting import Line, Role, Seen, line_of, named, roles
+from .corrections import Correction, Mark
+from .tracks import PersonTrack
+
+LOOKS = 60  # frames of somebody that are weighed for a mark
+_EVERYTIME = (-np.inf, np.inf)
+_SAME_S = 1e-6  # of two clocks
+
+
+def corrected(
+    tracks: Sequence[PersonTrack], corrections: Sequence[Correction], *, size_px: tuple[int, int]
+) -> tuple[PersonTrack, ...]:
+    """Those who were followed as they are after corrections, kept or not.
+
+    Args:
+        tracks: as they were followed.
+        corrections: in the order in which they were made.
+        size_px: width and height of the picture.
+
+    Raises:
+        RequestError: as `casting.roles`.
+    """
+    cast = roles(tracks, corrections, size_px=size_px)
+    lines = [line_of(tracks, each) for each in cast]
+    return tuple(
+        _track(tracks, role, line, mark=_mark(line, _others(lines, line), size_px=size_px))
+        for role, line in zip(cast, lines, strict=True)
+        if len(line.times_s)
+    )
+
+
+def mark_of(
+    found: Sequence[Seen],
+    cast: Sequence[Role],
+    person: int,
+    *,
+    size_px: tuple[int, int],
+    span_s: tuple[float, float] = _EVERYTIME,
+) -> Mark | None:
+    """A mark that names `person` of `cast`; None if nobody has seen them within `span_s`.
+
+    It is the middle of their box at a time when they are clear of everybody else.
+    """
+    lines = {each.person: line_of(found, each) for each in cast}
+    mine = _between(lines[person], *span_s)
+    if not (mine.presence > 0).any():
+        return None
+    return _mark(mine, [lines[each] for each in lines if each != person], size_px=size_px)
+
+
+def within(
+    found: Sequence[Seen],
+    corrections: Sequence[Correction],
+    *,
+    size_px: tuple[int, int],
+    span_s: tuple[float, float],
+) -> tuple[Correction, ...]:
+    """The same corrections for a part of the clip, with marks that lie in it.
+
+    What concerns nobody who is seen in that part, or a time outside it, is left out: there it makes
+    no difference.
+
+    Args:
+        found: everybody in the whole clip.
+        corrections: that can be made of them.
+        size_px: width and height of the picture.
+        span_s: the part, in seconds of the file; its end exclusive.
+
+    Raises:
+        RequestError: as `casting.roles`.
+    """
+    kept: list[Correction] = []
+    for count, each in enumerate(corrections):
+        cast = roles(found, corrections[:count], size_px=size_px)
+        who = _moved(found, cast, each.who, size_px=size_px, span_s=span_s)
+        other = each.other and _moved(found, cast, each.other, size_px=size_px, span_s=span_s)
+        is_in = each.time_s is None or span_s[0] < each.time_s < span_s[1]
+        if is_in and who is not None and (other is None) == (each.other is None):
+            kept.append(replace(each, who=who, other=other))
+    return tuple(kept) + _unchosen(found, corrections, kept, size_px=size_px, span_s=span_s)
+
+
+def _moved(
+    found: Sequence[Seen],
+    cast: Sequence[Role],
+    mark: Mark,
+    *,
+    size_px: tuple[int, int],
+    span_s: tuple[float, float],
+) -> Mark | None:
+    """A mark of the same person within a span; None if nobody has seen them there."""
+    person = named(found, cast, mark, size_px=size_px).person
+    if span_s[0] <= mark.time_s < span_s[1]:
+        return mark
+    return mark_of(found, cast, person, size_px=size_px, span_s=span_s)
+
+
+def _unchosen(
+    found: Sequence[Seen],
+    corrections: Sequence[Correction],
+    kept: Sequence[Correction],
+    *,
+    size_px: tuple[int, int],
+    span_s: tuple[float, float],
+) -> tuple[Correction, ...]:
+    """Ignores those who were not chosen where nobody who was is to be seen."""
+    if any(each.kind == "choose" for each in kept):
+        return ()
+    cast = roles(found, corrections, size_px=size_px)
+    if not any(each.wish == "choose" for each in cast):
+        return ()
+    marks = (mark_of(found, cast, each.person, size_px=size_px, span_s=span_s) for each in cast)
+    return tuple(Correction("ignore", mark) for mark in marks if mark is not None)
+
+
+def _others(lines: Sequence[Line], mine: Line) -> list[Line]:
+    return [each for each in lines if each is not mine]
+
+
+def _mark(mine: Line, others: Sequence[Line], *, size_px: tuple[int, int]) -> Mark:
+    """Where somebody who is seen is clear of others, and of these places the surest."""
+    seen = np.flatnonzero(mine.presence > 0)
+    looks = seen[np.unique(np.linspace(0, len(seen) - 1, LOOKS).round().astype(int))]
+    middles = (mine.boxes[looks, :2] + mine.boxes[looks, 2:]) / 2  # (L, 2)
+    held = np.zeros(len(looks))
+    for other in others:
+        held += _share_in(mine.boxes[looks], _boxes_at(other, mine.times_s[looks]))
+    best = int(np.lexsort((-mine.presence[looks], held.round(2)))[0])
+    x, y = (middles[best] / size_px).tolist()
+    return Mark(float(mine.times_s[looks[best]]), round(x, 6), round(y, 6))
+
+
+def _boxes_at(line: Line, times_s: np.ndarray) -> np.ndarray:
+    """(L, 4) px of a line at times; far away where it is not."""
+    if not len(line.times_s):
+        return np.full((len(times_s), 4), -1e6)
+    boxes = np.stack(
+        [np.interp(times_s, line.times_s, line.boxes[:, side]) for side in range(4)], axis=1
+    )
+    absent = (times_s < line.times_s[0]) | (times_s > line.times_s[-1])
+    boxes[absent] = -1e6
+    return boxes
+
+
+def _share_in(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """(L,) what share of each box lies in the other one."""
+    low, high = np.maximum(boxes[:, :2], others[:, :2]), np.minimum(boxes[:, 2:], others[:, 2:])
+    area = np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 1e-6), axis=1)
+    return np.prod(np.maximum(high - low, 0), axis=1) / area
+
+
+def _between(line: Line, start_s: float, stop_s: float) -> Line:
+    inside = (line.times_s >= start_s) & (line.times_s < stop_s)
+    return Line(
+        line.found[inside],
+        line.rows[inside],
+        line.times_s[inside],
+        line.boxes[inside],
+        line.presence[inside],
+    )
+
+
+def _track(tracks: Sequence[PersonTrack], role: Role, line: Line, *, mark: Mark) -> PersonTrack:
+    pictures: dict[float, np.ndarray] = {}  # by when they are from
+    for place, track in enumerate(tracks):
+        times_s = line.times_s[line.found == place]
+        for time_s, picture in zip(track.pictured_s.tolist(), track.pictures, strict=True):
+            is_mine = (np.abs(times_s - time_s) < _SAME_S).any()
+            size = next(iter(pictures.values()), picture).shape  # of one clip all are alike
+            if is_mine and picture.shape == size:
+                pictures[time_s] = picture
+    none = np.zeros((0, 1, 1, 3), dtype=np.uint8)
+    return PersonTrack(
+        person=role.person,
+        times_s=line.times_s,
+        boxes=line.boxes,
+        presence=line.presence,
+        mark=mark,
+        pictured_s=np.array(sorted(pictures), dtype=np.float64),
+        pictures=np.stack([pictures[each] for each in sorted(pictures)]) if pictures else none,
+        kept=role.kept,
+    )
