@@ -2,13 +2,15 @@
 
 A capture has all its frames before it starts, so the encoder runs twice, onward and back in time:
 what hides a person is looked at from both of its ends. Both are plain encoders, each of which can
-be read piece by piece (`chunks.py`).
+be read piece by piece (`chunks.py`). What a single frame says trembles as the detector does; how
+much of each feature of it is kept is learnt, where VIBE keeps all.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 
 from ..features.keypoints import NUMBERS, KeypointEncoder
@@ -42,6 +44,7 @@ class TemporalNetwork(nn.Module):
         )
         self.onward = TemporalEncoder(sizes.features, hidden=sizes.memory, layers=sizes.layers)
         self.back = TemporalEncoder(sizes.features, hidden=sizes.memory, layers=sizes.layers)
+        self.kept = nn.Parameter(torch.ones(sizes.features))  # shares; VIBE's residual at first
         self.regressor = Regressor(sizes.features, hidden=sizes.hidden, dropout=0.0)
 
     def forward(self, numbers: Tensor) -> Regressed:
@@ -53,7 +56,17 @@ class TemporalNetwork(nn.Module):
         single = self.single(numbers)
         onward, _ = self.onward(single)
         back, _ = self.back(single.flip(1))
-        return onward + back.flip(1) - single  # each of them has added what it says
+        return self.combined(single, onward=onward, back=back.flip(1))
+
+    def combined(self, single: Tensor, *, onward: Tensor, back: Tensor) -> Tensor:
+        """(N, T, F) what the regressor is told.
+
+        Args:
+            single: (N, T, F) features of each frame alone.
+            onward: (N, T, F) the first encoder's answer to them.
+            back: (N, T, F) the second one's, put into the order of the frames.
+        """
+        return onward + back - (2.0 - self.kept) * single  # each of them has added to `single`
 
     def single(self, numbers: Tensor) -> Tensor:
         """(N, T, F) features of each frame alone."""
