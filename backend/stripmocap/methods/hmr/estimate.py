@@ -58,7 +58,7 @@ def load(tools: Tools, options: SpinOptions) -> Estimator:
             report(STAGE, sum(len(done.seen) for done in found), count)
         return found
 
-    return _estimator(look, figure, tools)
+    return estimator_of(look, figure, tools)
 
 
 def load_official(tools: Tools, options: SpinOptions) -> Estimator:
@@ -76,10 +76,12 @@ def load_official(tools: Tools, options: SpinOptions) -> Estimator:
         assert clip is not None, "pixels are looked at"
         return pixels.looked_at(people, clip, camera, network, device=tools.device, report=report)
 
-    return _estimator(look, Figure.from_template(tools.body, device=tools.device), tools)
+    return estimator_of(look, Figure.from_template(tools.body, device=tools.device), tools)
 
 
-def _estimator(look: Look, figure: Figure, tools: Tools) -> Estimator:
+def estimator_of(look: Look, figure: Figure, tools: Tools) -> Estimator:
+    """The estimator that looks at everybody, and then gives them their shapes and places."""
+
     def estimate(
         people: Sequence[Person],
         camera: Camera,

@@ -40,7 +40,8 @@ class PerFrame:
 
     rotmat: Tensor  # (T, 24, 3, 3) pelvis to the camera of the whole picture, then to parents
     betas: Tensor  # (T, 10)
-    seen: Tensor  # (T,) bool; what the others hold is not looked at
+    seen: Tensor  # (T,) bool; the others tell nothing of shape and place
+    posed: Tensor | None = None  # (T,) bool, whether `rotmat` is looked at; None: where seen
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +147,7 @@ def _placed(
     seen = found.seen if found.seen.any() else torch.ones_like(found.seen)
     sure = keypoints[..., 2].mean(dim=1).clamp(min=1e-3) * seen
     betas = figure.shapes.agreed(found.betas, sure=sure, height_m=height_m)
-    rotmat = between(found.rotmat, seen, times_s)
+    rotmat = between(found.rotmat, seen if found.posed is None else found.posed, times_s)
     points = figure.points_of(rotmat, betas)  # (T, P, 3)
     keypoints[..., 2] *= seen[:, None]
     transl, fit = find_places(
