@@ -5,7 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
+from stripmocap.contract.corrections import Mark
 from stripmocap.contract.motion import Camera, Capture, Motion, Take
+from stripmocap.contract.tracks import PersonTrack
 from toybody import rotation, skinned_vertices
 
 
@@ -48,7 +50,23 @@ def toy_capture(
         motions = [toy_motion(k, frames=frames, fps=fps, seed=seed + k) for k in (0, 1)]
         takes.append(Take(label=label, motions=tuple(motions)))
     request = {"clip": {"path": clip}, "estimator": "smplify", "body": "neutral"}
-    return Capture(camera=toy_camera(), takes=tuple(takes), provenance={"request": request})
+    tracks = tuple(toy_track(k, frames=frames, fps=fps) for k in (0, 1))
+    return Capture(toy_camera(), tuple(takes), {"request": request}, tracks)
+
+
+def toy_track(person: int, *, frames: int, fps: Fraction) -> PersonTrack:
+    """Somebody who crosses the picture of `toy_camera`; each has a place of their own."""
+    times_s = np.arange(frames) / float(fps)
+    left, top = 100 + 300 * person + 20 * times_s, np.full(frames, 200.0)
+    return PersonTrack(
+        person=person,
+        times_s=times_s,
+        boxes=np.stack([left, top, left + 100, top + 250], axis=1),
+        presence=np.where(np.arange(frames) == frames // 2, 0, 0.9),
+        mark=Mark(float(times_s[0]), (left[0] + 50) / 1280, 325 / 720),
+        pictured_s=times_s[:2],
+        pictures=np.full((min(2, frames), 8, 8, 3), 40 * person, np.uint8),
+    )
 
 
 def world_vertices(body, motion: Motion, camera: Camera, *, frame: int) -> np.ndarray:

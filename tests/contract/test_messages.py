@@ -4,8 +4,9 @@ import json
 import math
 
 import pytest
+from stripmocap.contract.corrections import Correction, Mark
 from stripmocap.contract.errors import RequestError
-from stripmocap.contract.messages import CaptureRequest, Clip
+from stripmocap.contract.messages import MOST_CORRECTIONS, CaptureRequest, Clip
 from stripmocap.contract.methods import METHODS, SmplifyOptions, SpinOptions
 
 
@@ -92,6 +93,52 @@ def test_methods_that_do_not_go_together_are_refused(changes, said):
         refined(**changes)
 
 
+HERE, THERE = Mark(0.5, 0.25, 0.5), Mark(1.5, 0.75, 0.5)
+
+
+def test_who_only_looks_for_people_chooses_no_method():
+    request = CaptureRequest(Clip("shot.mp4"), estimator=None)
+
+    assert (request.methods, request.stages, request.options) == ((), ("people",), None)
+    assert CaptureRequest.from_json(json.loads(json.dumps(request.to_json()))) == request
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"options": SmplifyOptions()}, {"refiner": "smplify"}, {"refiner_options": SmplifyOptions()}],
+)
+def test_choices_for_methods_need_a_method(changes):
+    with pytest.raises(RequestError, match="no method"):
+        CaptureRequest(Clip("shot.mp4"), estimator=None, **changes)
+
+
+def test_options_that_are_not_given_are_the_estimators_defaults():
+    assert CaptureRequest(Clip("a.mp4")).options == SmplifyOptions()
+    assert CaptureRequest(Clip("a.mp4"), estimator="spin").options == SpinOptions()
+
+
+def test_corrections_come_back_from_json_in_order():
+    corrections = (
+        Correction("merge", HERE, THERE),
+        Correction("swap", HERE, THERE, time_s=1.0),
+        Correction("split", THERE, time_s=2.0),
+        Correction("ignore", HERE),
+        Correction("choose", THERE),
+    )
+    request = CaptureRequest(Clip("shot.mp4"), corrections=corrections)
+
+    text = json.dumps(request.to_json(), allow_nan=False)
+
+    assert CaptureRequest.from_json(json.loads(text)) == request
+
+
+def test_endless_corrections_are_refused():
+    many = (Correction("ignore", HERE),) * (MOST_CORRECTIONS + 1)
+
+    with pytest.raises(RequestError, match="corrections"):
+        CaptureRequest(Clip("shot.mp4"), corrections=many)
+
+
 def test_an_open_end_survives_json():
     request = CaptureRequest(Clip("shot.mp4"))
 
@@ -144,6 +191,11 @@ def test_what_cannot_be_is_refused_with_what_can(changes):
         {"clip": {"path": "a.mp4"}, "refiner": ["smplify"]},
         {"clip": {"path": "a.mp4"}, "refiner_options": {}},
         {"clip": {"path": "a.mp4"}, "weights": 3},
+        {"clip": {"path": "a.mp4"}, "corrections": 3},
+        {"clip": {"path": "a.mp4"}, "corrections": [3]},
+        {"clip": {"path": "a.mp4"}, "corrections": [{"kind": "ignore"}]},
+        {"clip": {"path": "a.mp4"}, "corrections": [{"kind": "ignore", "who": {"x": 1}}]},
+        {"clip": {"path": "a.mp4"}, "estimator": None, "options": {}},
     ],
 )
 def test_json_that_is_no_request_is_refused(values):

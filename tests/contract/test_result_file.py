@@ -11,6 +11,7 @@ from stripmocap.contract.errors import ResultFileError
 from stripmocap.contract.motion import Capture
 from toyshot import toy_camera, toy_capture
 
+TRACK_FIELDS = ("times_s", "boxes", "presence", "pictured_s", "pictures")
 MOTION_FIELDS = ("times_s", "global_orient", "body_pose", "betas", "transl", "confidence")
 
 
@@ -47,6 +48,37 @@ def test_a_capture_comes_back_as_it_was(saved):
                 assert_array_equal(getattr(motion, name), getattr(original, name))
 
 
+def test_who_was_followed_comes_back_as_it_was(saved):
+    capture = toy_capture(frames=5)
+
+    found = result_file.load(saved)
+
+    assert len(found.tracks) == len(capture.tracks)
+    for track, wanted in zip(found.tracks, capture.tracks, strict=True):
+        assert (track.person, track.mark, track.kept) == (wanted.person, wanted.mark, wanted.kept)
+        for name in TRACK_FIELDS:
+            assert_array_equal(getattr(track, name), getattr(wanted, name))
+            assert getattr(track, name).dtype == getattr(wanted, name).dtype
+
+
+def test_a_file_of_the_first_format_has_takes_and_no_tracks(saved):
+    with np.load(saved) as file:
+        newer = {name: None for name in file if name.startswith("tracks.")}
+
+    found = result_file.load(changed(saved, format=np.array(1), **newer))
+
+    assert len(found.takes) == 2
+    assert found.tracks == ()
+
+
+def test_a_track_without_pictures_shows_a_grey_one(saved):
+    none = {"pictured_s": np.zeros(0), "pictures": np.zeros((0, 8, 8, 3), np.uint8)}
+
+    found = result_file.load(changed(saved, **{f"tracks.1.{k}": v for k, v in none.items()}))
+
+    assert found.tracks[1].picture.shape == (1, 1, 3)
+
+
 def test_a_capture_of_nobody_comes_back(tmp_path):
     path = tmp_path / "result.npz"
 
@@ -79,6 +111,13 @@ def test_a_newer_format_asks_for_an_update(saved):
         {"fitted.0.times_s": np.zeros(5)},
         {"fitted.0.body_pose": np.zeros((5, 21, 3))},
         {"fitted.1.confidence": np.full(5, 2.0)},
+        {"tracks.persons": None},
+        {"tracks.0.boxes": np.zeros((4, 4))},
+        {"tracks.0.presence": np.full(5, -1.0)},
+        {"tracks.0.pictured_s": np.array([1.0, 0.5])},
+        {"tracks.0.pictures": np.zeros((1, 8, 8, 3), np.uint8)},
+        {"tracks.1.mark": np.array([0.0, np.nan, 0.5])},
+        {"tracks.1.mark": np.zeros(2)},
     ],
 )
 def test_an_entry_that_cannot_be_is_refused(saved, entries):

@@ -22,6 +22,7 @@ KINDS = {
     "split": ("time_s",),  # from then on it is somebody else
     "swap": ("other", "time_s"),  # from then on each is the other
 }
+_WORDS = {"other": "second person", "time_s": "time"}
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ class Correction:
         for name in ("other", "time_s"):
             there, wanted = getattr(self, name) is not None, name in KINDS[self.kind]
             if there != wanted:
-                raise RequestError(f"{self.kind} takes {'a' if wanted else 'no'} {name}")
+                amount = "a" if wanted else "no"
+                raise RequestError(f"{self.kind} takes {amount} {_WORDS[name]}")
         if self.time_s is not None and not _is_number(self.time_s):
             raise RequestError(f"a correction is to hold from {self.time_s} s on")
 

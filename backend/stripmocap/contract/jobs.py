@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_h
 
 from .errors import BackendMismatch, StripMocapError, from_code
 
-CONTRACT = 2  # raised when an older client or service would misread what is said
+CONTRACT = 3  # raised when an older client or service would misread what is said
 CONTRACT_HEADER = "Stripmocap-Contract"  # of every call that our own clients make, and its answer
 CLIENT_HEADER = "Stripmocap-Client"  # who asks: a secret of the client's own making
 CLIENT_KEY_LENGTH = 32  # hexadecimal digits of that secret

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from .body_file import GENDERS
+from .corrections import Correction, correction_from_json
 from .errors import RequestError
 from .methods import (
     HEIGHT_RANGE_M,
@@ -15,10 +16,11 @@ from .methods import (
     WEIGHTS,
     Method,
     Options,
-    SmplifyOptions,
     method_named,
     options_from_json,
 )
+
+MOST_CORRECTIONS = 1000
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,8 @@ class CaptureRequest:
     """Everything that a result depends on."""
 
     clip: Clip
-    estimator: str = "smplify"  # a key of METHODS
-    options: Options = field(default_factory=SmplifyOptions)  # of the estimator
+    estimator: str | None = "smplify"  # a key of METHODS; None: people are only looked for
+    options: Options | None = None  # of the estimator; None: its defaults, which are filled in
     weights: str = "embedded"  # one of WEIGHTS
     refiner: str | None = None  # a key of METHODS, which starts from what the estimator makes
     refiner_options: Options | None = None  # None: no refiner, or its defaults, which are filled in
@@ -53,9 +55,16 @@ class CaptureRequest:
     height_m: float | None = None  # the actor's height; None: a grown person of usual height
     focal_px: float | None = None  # None: taken from the picture's diagonal
     pose_prior: str = "embedded"  # a key of POSE_PRIORS
+    corrections: tuple[Correction, ...] = ()  # of who is who, in order
 
     def __post_init__(self) -> None:
         self._check_methods()
+        object.__setattr__(self, "corrections", tuple(self.corrections))
+        if len(self.corrections) > MOST_CORRECTIONS:
+            raise RequestError(
+                f"there are {len(self.corrections)} corrections",
+                hint=f"Up to {MOST_CORRECTIONS} are followed.",
+            )
         if self.body not in GENDERS:
             raise RequestError(
                 f"there is no {self.body!r} body", hint=f"Choose one of {', '.join(GENDERS)}."
@@ -79,8 +88,7 @@ class CaptureRequest:
     @property
     def methods(self) -> tuple[Method, ...]:
         """What runs, in order."""
-        keys = [self.estimator] if self.refiner is None else [self.estimator, self.refiner]
-        return tuple(METHODS[key] for key in keys)
+        return tuple(METHODS[key] for key in (self.estimator, self.refiner) if key is not None)
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -99,11 +107,20 @@ class CaptureRequest:
                 f"there are no {self.weights!r} weights",
                 hint=f"Choose one of {', '.join(WEIGHTS)}.",
             )
+        if self.estimator is None:
+            if (self.options, self.refiner, self.refiner_options) != (None, None, None):
+                raise RequestError(
+                    "there are choices for methods, and no method", hint="Choose an estimator."
+                )
+            return
         estimator = method_named(self.estimator, role="estimator", weights=self.weights)
+        if self.options is None:
+            object.__setattr__(self, "options", estimator.options())
         _check_options(estimator, self.options)
-        if self.estimator == "spin" and self.weights == "official" and self.body != "neutral":
+        regresses = self.estimator in ("spin", "vibe")
+        if regresses and self.weights == "official" and self.body != "neutral":
             raise RequestError(
-                f"SPIN's own weights know no {self.body} body", hint="Choose the neutral one."
+                f"the published weights know no {self.body} body", hint="Choose the neutral one."
             )
         if self.refiner is None:
             if self.refiner_options is not None:
@@ -125,6 +142,7 @@ class CaptureRequest:
         values = asdict(self)
         if math.isinf(self.clip.stop_s):
             values["clip"]["stop_s"] = None
+        values["corrections"] = [each.to_json() for each in self.corrections]
         return values
 
     @classmethod
@@ -139,13 +157,22 @@ class CaptureRequest:
             span = dict(rest.pop("clip"))
             if span.get("stop_s") is None:
                 span["stop_s"] = math.inf
-            options = options_from_json(rest.get("estimator", "smplify"), rest.pop("options", {}))
-            refined = rest.pop("refiner_options", None)
-            if refined is not None:
-                refined = options_from_json(str(rest.get("refiner")), refined)
-            return cls(clip=Clip(**span), options=options, refiner_options=refined, **rest)
+            options = _options_of(rest.get("estimator", "smplify"), rest.pop("options", None))
+            refined = _options_of(rest.get("refiner"), rest.pop("refiner_options", None))
+            corrections = tuple(correction_from_json(each) for each in rest.pop("corrections", ()))
+            return cls(
+                clip=Clip(**span),
+                options=options,
+                refiner_options=refined,
+                corrections=corrections,
+                **rest,
+            )
         except (KeyError, TypeError, ValueError) as error:
             raise RequestError(f"the request cannot be read ({error})") from error
+
+
+def _options_of(method: Any, values: Any) -> Options | None:
+    return None if values is None else options_from_json(str(method), values)
 
 
 def _check_options(method: Method, options: Options | None) -> None:

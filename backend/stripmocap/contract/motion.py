@@ -15,6 +15,7 @@ import numpy as np
 from .arrays import DType, checked
 from .errors import ResultFileError
 from .skeleton import BETAS_COUNT, JOINT_COUNT
+from .tracks import PersonTrack
 
 TAKE_LABELS = ("frame", "temporal", "fitted", "refined")
 
@@ -89,8 +90,9 @@ class Capture:
     """Everything that a job found: raw takes stay beside cleaned ones."""
 
     camera: Camera
-    takes: tuple[Take, ...]
+    takes: tuple[Take, ...]  # none where people were only looked for
     provenance: dict[str, Any]  # JSON: the request, versions, checksums and licences
+    tracks: tuple[PersonTrack, ...] = ()  # everybody as followed, before corrections
 
     @property
     def best(self) -> Take:

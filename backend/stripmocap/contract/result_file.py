@@ -1,7 +1,8 @@
 """A capture as an .npz file, read without pickle and written whole or not at all.
 
-Entries: `format`, `provenance` (JSON), `camera.*`, `takes` (labels in order), and for each motion
-`<label>.<person>.<field>`. What other tools read is made by `amass.py`.
+Entries: `format`, `provenance` (JSON), `camera.*`, `takes` (labels in order), for each motion
+`<label>.<person>.<field>`, and for everybody who was followed `tracks.<person>.<field>`; files of
+format 1 lack the last. What other tools read is made by `amass.py`.
 """
 
 from __future__ import annotations
@@ -13,13 +14,16 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from . import npz_file
-from .errors import ResultFileError
+from .corrections import Mark
+from .errors import RequestError, ResultFileError
 from .motion import Camera, Capture, Motion, Take
+from .tracks import PersonTrack
 
-FORMAT = 1
+FORMAT = 2
 MOST_PROVENANCE = 2**20  # letters; ours has some thousands
 _Name = TypeVar("_Name", str, int)
 _MOTION_FIELDS = ("times_s", "global_orient", "body_pose", "betas", "transl", "confidence")
+_TRACK_FIELDS = ("times_s", "boxes", "presence", "pictured_s", "pictures", "kept")
 
 
 def save(capture: Capture, path: Path) -> None:
@@ -50,6 +54,12 @@ def packed(capture: Capture) -> dict[str, Any]:
         for motion in take.motions:
             for name in _MOTION_FIELDS:
                 arrays[f"{take.label}.{motion.person}.{name}"] = getattr(motion, name)
+    arrays["tracks.persons"] = np.array([each.person for each in capture.tracks], dtype=np.int64)
+    for track in capture.tracks:
+        for name in _TRACK_FIELDS:
+            arrays[f"tracks.{track.person}.{name}"] = np.asarray(getattr(track, name))
+        mark = track.mark
+        arrays[f"tracks.{track.person}.mark"] = np.array([mark.time_s, mark.x, mark.y])
     return arrays
 
 
@@ -69,9 +79,10 @@ def unpacked(arrays: dict[str, np.ndarray], *, name: str) -> Capture:
         ResultFileError: an array is missing, or is not what it should be.
     """
     try:
-        if int(arrays["format"]) > FORMAT:
+        written = int(arrays["format"])
+        if written > FORMAT:
             raise ResultFileError(
-                f"{name} has format {int(arrays['format'])}, this version reads up to {FORMAT}",
+                f"{name} has format {written}, this version reads up to {FORMAT}",
                 hint="Update Strip Mocap.",
             )
         width, height = (int(each) for each in arrays["camera.size_px"])
@@ -83,8 +94,12 @@ def unpacked(arrays: dict[str, np.ndarray], *, name: str) -> Capture:
         )
         takes = tuple(_take(arrays, label) for label in _different(arrays["takes"], str))
         provenance = _provenance(str(arrays["provenance"]))
-        return Capture(camera=camera, takes=takes, provenance=provenance)
-    except (KeyError, ValueError, TypeError, OverflowError, RecursionError) as error:
+        tracks = () if written < 2 else _tracks(arrays)
+        return Capture(camera=camera, takes=takes, provenance=provenance, tracks=tracks)
+    except (
+        *(KeyError, ValueError, TypeError, OverflowError, RecursionError),
+        RequestError,  # of a mark that names nobody
+    ) as error:
         raise ResultFileError(
             f"{name} is not a complete capture ({error})", hint="Capture the clip again."
         ) from error
@@ -112,6 +127,16 @@ def _take(arrays: dict[str, np.ndarray], label: str) -> Take:
         values = {name: arrays[f"{label}.{person}.{name}"] for name in _MOTION_FIELDS}
         motions.append(Motion(person=person, **values))
     return Take(label=label, motions=tuple(motions))
+
+
+def _tracks(arrays: dict[str, np.ndarray]) -> tuple[PersonTrack, ...]:
+    tracks: list[PersonTrack] = []
+    for person in _different(arrays["tracks.persons"], int):
+        values: dict[str, Any] = {name: arrays[f"tracks.{person}.{name}"] for name in _TRACK_FIELDS}
+        time_s, x, y = (float(each) for each in arrays[f"tracks.{person}.mark"])
+        values |= {"mark": Mark(time_s, x, y), "kept": bool(values["kept"])}
+        tracks.append(PersonTrack(person=person, **values))
+    return tuple(tracks)
 
 
 def _different(values: np.ndarray, kind: type[_Name]) -> tuple[_Name, ...]:
