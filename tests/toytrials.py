@@ -58,7 +58,9 @@ def truth(person: str = "man") -> Truth:
 def scores_of(error: float, *, frames: int = FRAMES) -> TakeScores:
     scores = Scores(error, 2 * error, 1.0, np.nan, 3.0, frames)
     series = Series(
-        np.arange(frames) / 25, np.full(frames, error), np.full(frames, error), np.full(12, error)
+        np.arange(frames) / 25,
+        *(np.full(frames, error), np.full(frames, error), np.full(12, error)),
+        np.full(frames, error),
     )
     return TakeScores("fitted", 0, scores, series)
 

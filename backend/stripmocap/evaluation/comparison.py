@@ -100,7 +100,9 @@ def errors_over_time(motion: Motion, truth: Truth, *, body: Body) -> Series:
     """The errors of one motion, frame by frame and joint by joint."""
     truth = at_pace(truth, motion.times_s)
     joints = _on_truth_frames(joints_of(motion, body), motion.times_s, truth)[:, _LIMBS]
-    return series_of(joints, truth.limbs_camera, valid=truth.valid, times_s=truth.times_s)
+    return series_of(
+        joints, truth.limbs_camera, valid=truth.valid, times_s=truth.times_s, fps=truth.fps
+    )
 
 
 def picture_misses(motion: Motion, camera: Camera, truth: Truth, *, body: Body) -> np.ndarray:

@@ -28,18 +28,24 @@ def require() -> None:
 
 
 def over_time(series: Mapping[str, Series], *, title: str) -> bytes:
-    """PA errors of one person, a line for each method."""
+    """PA and acceleration errors of one person, a line for each method."""
 
-    def draw(axes: Axes) -> None:
+    def draw_pose(axes: Axes) -> None:
         for name, each in series.items():
             axes.plot(each.times_s, each.pa_mm, label=name, linewidth=1.2)
-        axes.set(xlabel="s", ylabel=_AXIS, title=title, ylim=(0, None))
+        axes.set(ylabel=_AXIS, title=title, ylim=(0, None))
 
-    return _drawn(draw, height_in=2.8)
+    def draw_acceleration(axes: Axes) -> None:
+        for each in series.values():
+            # Whoever trembles is off by a hundred times as much as who does not.
+            axes.semilogy(each.times_s, each.accel_m_s2, linewidth=1.0)
+        axes.set(xlabel="s", ylabel="accel. m/s²")
+
+    return _drawn(draw_pose, draw_acceleration, height_in=4.2)
 
 
-def bars(values: Mapping[str, Mapping[str, float]], *, title: str) -> bytes:
-    """A group of bars for each name, in it one for each method: `values[method][name]` in mm.
+def bars(values: Mapping[str, Mapping[str, float]], *, title: str, unit: str = _AXIS) -> bytes:
+    """A group of bars for each name, in it one for each method: `values[method][name]` in `unit`.
 
     A value that is NaN has no bar.
     """
@@ -52,7 +58,7 @@ def bars(values: Mapping[str, Mapping[str, float]], *, title: str) -> bytes:
             heights = np.nan_to_num([each.get(name, 0.0) for name in names])
             axes.bar(places, heights, width, label=method)
         axes.set_xticks(range(len(names)), _short(names), rotation=40, ha="right", fontsize=8)
-        axes.set(ylabel=_AXIS, title=title)
+        axes.set(ylabel=unit, title=title)
 
     return _drawn(draw, height_in=3.8)
 
@@ -61,12 +67,14 @@ def _short(names: Sequence[str]) -> list[str]:
     return [name.replace("_", " ") for name in names]
 
 
-def _drawn(draw: Callable[[Axes], None], *, height_in: float) -> bytes:
+def _drawn(*draws: Callable[[Axes], None], height_in: float) -> bytes:
+    """A panel for each of `draws`, one below the other; labels are those of the first."""
     figure = figures.empty(_WIDTH_IN, height_in, dpi=_DPI)
-    axes = figure.add_subplot()
-    axes.grid(visible=True, alpha=0.3)
-    axes.set_axisbelow(True)
-    draw(axes)
+    for number, draw in enumerate(draws, start=1):
+        axes = figure.add_subplot(len(draws), 1, number)
+        axes.grid(visible=True, alpha=0.3)
+        axes.set_axisbelow(True)
+        draw(axes)
     figure.legend(loc="outside lower center", fontsize="small", ncols=4)
     file = io.BytesIO()
     figure.savefig(file, format="png")

@@ -103,15 +103,22 @@ def by_method(trials: Sequence[Trial]) -> dict[str, list[Trial]]:
 
 def _by_kind(trials: Sequence[Trial]) -> tuple[Block, ...]:
     kinds = sorted({each.kind for each in trials})
-    values = {
-        method: {
-            kind: mean_scores([each for each in mine if each.kind == kind]).pa_mpjpe_mm
-            for kind in kinds
+    blocks: list[Block] = []
+    for unit, name in (("PA-MPJPE mm", "pa_mpjpe_mm"), ("accel. error m/s²", "accel_error_m_s2")):
+        values = {
+            method: {
+                kind: getattr(mean_scores([each for each in mine if each.kind == kind]), name)
+                for kind in kinds
+            }
+            for method, mine in by_method(trials).items()
         }
-        for method, mine in by_method(trials).items()
-    }
-    plot = plots.bars(values, title="Error by kind of motion")
-    return _grouped("kind", kinds, values), Picture("PA-MPJPE by kind of motion", plot)
+        plot = plots.bars(values, title="Error by kind of motion", unit=unit)
+        blocks += [
+            Words(unit),
+            _grouped("kind", kinds, values),
+            Picture(f"{unit} by kind of motion", plot),
+        ]
+    return tuple(blocks)
 
 
 def _by_joint(trials: Sequence[Trial]) -> tuple[Block, ...]:
@@ -139,7 +146,7 @@ def _over_time(trials: Sequence[Trial]) -> tuple[Block, ...]:
     subjects = list(dict.fromkeys(each.subject for each in trials))
     blocks: list[Block] = [
         Picture(
-            f"{subject}: PA-MPJPE over time",
+            f"{subject}: errors over time",
             plots.over_time(
                 {each.method: each.found.series for each in trials if each.subject == subject},
                 title=subject,

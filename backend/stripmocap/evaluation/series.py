@@ -23,6 +23,7 @@ class Series:
     pa_mm: np.ndarray  # (T,) mean over joints after each frame's best similarity
     mpjpe_mm: np.ndarray  # (T,) mean over joints about the mid-hip
     limbs_pa_mm: np.ndarray  # (12,) `LIMB_JOINTS`, mean over frames, after the similarity
+    accel_m_s2: np.ndarray  # (T,) mean over joints of the acceleration's error, nothing aligned
 
     def frame_at(self, share: float) -> int | None:
         """The frame whose PA error has `share` of the frames below it; None without any error.
@@ -37,9 +38,12 @@ class Series:
 
 
 def series_of(
-    joints: np.ndarray, truth: np.ndarray, *, valid: np.ndarray, times_s: np.ndarray
+    joints: np.ndarray, truth: np.ndarray, *, valid: np.ndarray, times_s: np.ndarray, fps: float
 ) -> Series:
-    """The errors of limb joints (T, 12, 3), metres, camera axes; NaN where not captured."""
+    """The errors of limb joints (T, 12, 3), metres, camera axes; NaN where not captured.
+
+    Frames come at a steady `fps`.
+    """
     there = np.isfinite(joints).all(axis=-1) & np.isfinite(truth).all(axis=-1)
     known = valid & np.asarray(there)
     fits = known & (known.sum(axis=1) >= MIN_PROCRUSTES_POINTS)[:, None]
@@ -53,7 +57,17 @@ def series_of(
         pa_mm=_means(after, axis=1) * _MM,
         mpjpe_mm=_means(about, axis=1) * _MM,
         limbs_pa_mm=_means(after, axis=0) * _MM,
+        accel_m_s2=_accelerations(np.where(known[..., None], joints - truth, np.nan), fps=fps),
     )
+
+
+def _accelerations(apart: np.ndarray, *, fps: float) -> np.ndarray:
+    """(T,) m/s^2 from differences (T, 12, 3); NaN at the ends, and where no joint has all three."""
+    found = np.full(len(apart), np.nan)
+    if len(apart) > 2:
+        second = np.diff(apart, n=2, axis=0) * fps**2
+        found[1:-1] = _means(np.linalg.norm(second, axis=-1), axis=1)
+    return found
 
 
 def _means(values: np.ndarray, *, axis: int) -> np.ndarray:
