@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
@@ -36,7 +35,9 @@ class Recorded:
         self, detector: Detector, journal: Journal, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._detector, self._journal, self._clock = detector, journal, clock
-        self._known = deque(each for chunk in journal.chunks for each in _unpacked(chunk))
+        # One after the other: as objects, the answers of an hour would fill the memory.
+        self._known = (each for chunk in journal.chunks for each in _unpacked(chunk))
+        self._next = next(self._known, None)
         self._new: list[Answer] = []
         self._kept_s = clock()
 
@@ -47,8 +48,8 @@ class Recorded:
             Diverged: the journal holds the answer to another question.
         """
         asked = np.array([_DETECT, _look_of(image), *image.shape[:2], 0, 0], dtype=np.float64)
-        if self._known:
-            answer = self._recalled(asked)
+        if self._next is not None:
+            answer = self._recalled(asked, self._next)
             assert isinstance(answer, list)
             return answer
         answer = self._detector.detect(image)
@@ -62,8 +63,8 @@ class Recorded:
             Diverged: the journal holds the answer to another question.
         """
         asked = np.array([_LANDMARKS, _look_of(image), *_numbers(region)], dtype=np.float64)
-        if self._known:
-            answer = self._recalled(asked)
+        if self._next is not None:
+            answer = self._recalled(asked, self._next)
             assert isinstance(answer, Landmarks)
             return answer
         answer = self._detector.landmarks(image, region)
@@ -77,8 +78,9 @@ class Recorded:
             self._new = []
         self._kept_s = self._clock()
 
-    def _recalled(self, asked: np.ndarray) -> list[Sighting] | Landmarks:
-        question, answer = self._known.popleft()
+    def _recalled(self, asked: np.ndarray, known: Answer) -> list[Sighting] | Landmarks:
+        question, answer = known
+        self._next = next(self._known, None)
         if not np.array_equal(question, asked):
             raise Diverged(f"asked {asked}, the journal has {question}")
         return answer

@@ -8,6 +8,7 @@ Nothing is smoothed: that is the fit's work, which knows how bodies move.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
@@ -58,7 +59,7 @@ def follow(
         report: told of every frame.
         expected_frames: for the report only; None if it is not known.
     """
-    times: list[float] = []
+    times = array("d")
 
     def pulse() -> None:  # a crowd in one picture takes seconds
         report(STAGE, len(times), max(expected_frames or 0, len(times) + 1))
@@ -98,6 +99,8 @@ class _Scene:
         self._recognise(strangers, lost, found)
         for track, sighting in found.items():
             track.add(sighting)
+            score = _clearness(sighting, found.values())
+            track.album.show(frame.time_s, frame.image, sighting.box, score=score)
 
     def _carried_on(self, index: int, frame: Frame, tracks: list[Track]) -> dict[Track, Seen]:
         """Who of `tracks` is where the last frame says; one track a body."""
@@ -168,7 +171,7 @@ class _Scene:
             if doubtful is not None:
                 found[doubtful] = stranger
             elif not any(_inside(stranger, other) for other in found.values()):
-                self.tracks.append(Track(len(self.tracks)))
+                self.tracks.append(Track())
                 found[self.tracks[-1]] = stranger
 
     def _looked(self, index: int, frame: Frame, region: Region) -> Seen:
@@ -190,6 +193,12 @@ def _inside(inner: Seen, outer: Seen) -> bool:
     return share_inside(inner.box, outer.box) > MAX_INSIDE
 
 
+def _clearness(sighting: Seen, everybody: Iterable[Seen]) -> float:
+    """How good a picture of somebody would be: sure, and with nobody else in it."""
+    others = (share_inside(sighting.box, o.box) for o in everybody if o is not sighting)
+    return sighting.landmarks.presence * sighting.confidence * (1 - 0.9 * max(others, default=0.0))
+
+
 def _is_better(guess: Seen, other: Seen) -> bool:
     """Whether `guess` is about the body of `other`, which is doubtful, and much more certain."""
     return (
@@ -201,7 +210,7 @@ def _is_better(guess: Seen, other: Seen) -> bool:
 
 def _outranks(track: Track, sighting: Seen, rival: Track, rival_sighting: Seen) -> bool:
     """Whether the body that both tracks landed on is rather that of `track`, the newer one."""
-    established = track.last.time_s - track.sightings[0].time_s >= MIN_TRACK_S
+    established = track.last.time_s - track.first_s >= MIN_TRACK_S
     return established and track.strangeness(sighting) < rival.strangeness(rival_sighting)
 
 
@@ -215,13 +224,9 @@ def _cast(tracks: list[Track], times_s: np.ndarray) -> Cast:
     kept = [
         track
         for track in tracks
-        if track.last.time_s - track.sightings[0].time_s + period_s >= shortest_s
-        and len(track.sightings) >= MIN_SEEN_SHARE * track.frame_count
+        if track.last.time_s - track.first_s + period_s >= shortest_s
+        and track.count >= MIN_SEEN_SHARE * track.frame_count
     ]
-    kept.sort(key=_prominence, reverse=True)
+    kept.sort(key=lambda track: track.prominence, reverse=True)
     people = tuple(finished(track, number, times_s) for number, track in enumerate(kept))
-    return Cast(times_s, people, pictures=((),) * len(people))
-
-
-def _prominence(track: Track) -> float:
-    return sum(each.radius_px * each.landmarks.presence for each in track.sightings)
+    return Cast(times_s, people, pictures=tuple(track.album.pictures for track in kept))

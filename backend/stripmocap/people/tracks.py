@@ -5,7 +5,8 @@ Sizes are in units of the body's circle (`radius_px`), so that near and far peop
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections import deque
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from ..contract.skeleton import BLAZEPOSE_NAMES
 from . import appearance
 from .blazepose import Landmarks
 from .observations import KEYPOINT_COUNT, Person
+from .pictures import Album
 from .regions import radius_px
 from .sides import mistaken, other_way_round
 
@@ -25,6 +27,17 @@ SAME_HEAD, SAME_SHOULDERS = 0.2, 0.3  # radii
 HEAD = slice(0, BLAZEPOSE_NAMES.index("left_shoulder"))
 SHOULDERS = [BLAZEPOSE_NAMES.index(f"{side}_shoulder") for side in ("left", "right")]
 _NO_CLOTHES = np.zeros(0)
+# What the record of a person is made of. As objects, ten minutes would be 188 MB; so they are 15.
+_ROW = np.dtype(
+    [
+        ("frame", np.int32),
+        ("presence", np.float32),
+        ("box", np.float32, 4),
+        ("keypoints", np.float32, (KEYPOINT_COUNT, 3)),
+        ("landmarks3d", np.float32, (KEYPOINT_COUNT, 3)),
+    ]
+)
+_LEAST_ROWS, _MOST_ROWS = 16, 1024  # of a block: most tracks are ghosts that end at once
 CORE = [
     BLAZEPOSE_NAMES.index(f"{side}_{part}")
     for part in ("shoulder", "elbow", "hip", "knee", "ankle")
@@ -84,34 +97,59 @@ def share_inside(box: np.ndarray, other: np.ndarray) -> float:
     return float(np.prod(np.maximum(shared, 0)) / max(np.prod(box[2:] - box[:2]), 1e-9))
 
 
-@dataclass(eq=False)
 class Track:
-    """One person so far."""
+    """One person so far; at least one sighting, from when it is first read."""
 
-    number: int
-    sightings: list[Seen] = field(default_factory=list)
-    clothes: np.ndarray | None = None
+    def __init__(self) -> None:
+        self.album = Album()
+        self.prominence = 0.0  # how large and how surely seen, added up
+        self.count = 0  # of sightings
+        self.first_s = 0.0
+        self.clothes: np.ndarray | None = None
+        self._first_frame = 0
+        self._recent: deque[Seen] = deque(maxlen=VELOCITY_FRAMES)
+        self._blocks: list[np.ndarray] = []  # of _ROW; full but for the last one
+        self._room = 0  # rows of the last block that are free
 
     @property
     def last(self) -> Seen:
-        """The newest sighting."""
-        return self.sightings[-1]
+        """The newest sighting, without its clothes."""
+        return self._recent[-1]
 
     @property
     def frame_count(self) -> int:
         """From the first sighting to the last, gaps included."""
-        return self.last.frame - self.sightings[0].frame + 1
+        return self.last.frame - self._first_frame + 1
+
+    @property
+    def rows(self) -> np.ndarray:
+        """(S,) the sightings in order, with the fields of `_ROW`."""
+        return np.concatenate(self._blocks)[: self.count]
 
     def add(self, sighting: Seen) -> None:
         """Takes in the newest sighting and slowly learns the clothes."""
-        # Ten minutes are 18,000 sightings: the clothes, the largest part of each, are let go.
-        self.sightings.append(replace(sighting, clothes=_NO_CLOTHES))
+        if self.count == 0:
+            self.first_s, self._first_frame = sighting.time_s, sighting.frame
+        self._note(sighting)
+        self._recent.append(replace(sighting, clothes=_NO_CLOTHES))
+        self.prominence += sighting.radius_px * sighting.landmarks.presence
         known = sighting.clothes if self.clothes is None else self.clothes
         self.clothes = known + MEMORY * (sighting.clothes - known)
 
+    def _note(self, sighting: Seen) -> None:
+        if self._room == 0:
+            self._room = min(max(self.count, _LEAST_ROWS), _MOST_ROWS)
+            self._blocks.append(np.zeros(self._room, _ROW))
+        found = sighting.landmarks
+        self._blocks[-1][-self._room] = (
+            sighting.frame, found.presence, sighting.box, found.keypoints, found.landmarks3d
+        )  # fmt: skip
+        self._room -= 1
+        self.count += 1
+
     def predicted_center_px(self, time_s: float) -> np.ndarray:
         """(2,) where the hips would be at `time_s` if they went on as in the last few frames."""
-        past = self.sightings[-VELOCITY_FRAMES:]
+        past = self._recent
         span = past[-1].time_s - past[0].time_s
         if span <= 0:
             return self.last.center_px
@@ -145,37 +183,35 @@ def finished(track: Track, number: int, times_s: np.ndarray) -> Person:
 
     `times_s` (N,) are the seconds of every decoded frame.
     """
-    frames = np.array([each.frame for each in track.sightings])
-    every = np.arange(frames[0], frames[-1] + 1)
-    here = np.isin(every, frames)
-    found, landmarks3d = _one_way_round(track, times_s[frames])
-    keypoints = np.zeros((len(every), KEYPOINT_COUNT, 3))
-    keypoints[:, :, :2] = _filled(found[:, :, :2], times_s, frames)
-    keypoints[here, :, 2] = found[:, :, 2]
-    presence = np.zeros(len(every))
-    presence[here] = [each.landmarks.presence for each in track.sightings]
+    rows = track.rows
+    frames = rows["frame"]
+    times_s = times_s[frames[0] : frames[-1] + 1]
+    here = np.zeros(len(times_s), dtype=bool)
+    here[frames - frames[0]] = True
+    keypoints, landmarks3d = rows["keypoints"], rows["landmarks3d"]
+    wrong = mistaken(times_s[here], keypoints)
+    keypoints[wrong], landmarks3d[wrong] = other_way_round(keypoints[wrong], landmarks3d[wrong])
+    keypoints = _filled(keypoints, times_s, here)
+    keypoints[:, :, 2] = np.clip(keypoints[:, :, 2], 0, 1) * here[:, None]
+    presence = np.zeros(len(times_s), dtype=np.float32)
+    presence[here] = np.clip(rows["presence"], 0, 1)
     return Person(
         person=number,
-        times_s=times_s[every],
-        boxes=_filled(np.stack([each.box for each in track.sightings]), times_s, frames),
-        keypoints=np.clip(keypoints, [-np.inf, -np.inf, 0], [np.inf, np.inf, 1]),
-        landmarks3d=_filled(landmarks3d, times_s, frames),
-        presence=np.clip(presence, 0, 1),
+        times_s=times_s,
+        boxes=_filled(rows["box"], times_s, here),
+        keypoints=keypoints,
+        landmarks3d=_filled(landmarks3d, times_s, here),
+        presence=presence,
     )
 
 
-def _one_way_round(track: Track, times_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Keypoints and 3D landmarks (S, 33, 3) of the sightings, left and right kept the same."""
-    keypoints = np.stack([each.landmarks.keypoints for each in track.sightings])
-    landmarks3d = np.stack([each.landmarks.landmarks3d for each in track.sightings])
-    wrong = mistaken(times_s, keypoints)
-    keypoints[wrong], landmarks3d[wrong] = other_way_round(keypoints[wrong], landmarks3d[wrong])
-    return keypoints, landmarks3d
-
-
-def _filled(values: np.ndarray, times_s: np.ndarray, frames: np.ndarray) -> np.ndarray:
-    """(T, ...) `values` (S, ...) at `frames`, linear in time between."""
-    flat = values.reshape(len(frames), -1)
-    wanted = times_s[frames[0] : frames[-1] + 1]
-    columns = [np.interp(wanted, times_s[frames], column) for column in flat.T]
-    return np.stack(columns, axis=1).reshape(len(wanted), *values.shape[1:])
+def _filled(values: np.ndarray, times_s: np.ndarray, here: np.ndarray) -> np.ndarray:
+    """(T, ...) `values` (S, ...) where they are `here` (T,), linear in time between."""
+    filled = np.empty((len(times_s), *values.shape[1:]), dtype=values.dtype)
+    filled[here] = values
+    if here.all():
+        return filled
+    flat, known_s = values.reshape(len(values), -1), times_s[here]
+    columns = [np.interp(times_s[~here], known_s, column) for column in flat.T]
+    filled[~here] = np.stack(columns, axis=1).reshape(-1, *values.shape[1:])
+    return filled
