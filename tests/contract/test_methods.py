@@ -9,6 +9,7 @@ from stripmocap.contract.methods import (
     METHODS,
     WEIGHTS,
     SmplifyOptions,
+    VibeOptions,
     method_named,
     options_from_json,
 )
@@ -17,7 +18,9 @@ from stripmocap.contract.methods import (
 @pytest.mark.parametrize("method", METHODS.values(), ids=lambda each: each.key)
 def test_defaults_and_bounds_of_every_option_are_allowed(method):
     for option in fields(method.options):
-        for value in (option.default, option.metadata["min"], option.metadata["max"]):
+        said = option.metadata
+        bounds = said["choices"] if "choices" in said else (said["min"], said["max"])
+        for value in (option.default, *bounds):
             made = method.options(**{option.name: value})
 
             assert getattr(made, option.name) == value
@@ -27,6 +30,14 @@ def test_defaults_and_bounds_of_every_option_are_allowed(method):
 def test_a_weight_that_is_out_of_bounds_or_no_number_is_refused(value):
     with pytest.raises(RequestError, match="depth_cue"):
         SmplifyOptions(depth_cue=value)
+
+
+@pytest.mark.parametrize("value", ["mine", "", None, 1, ["house"]])
+def test_what_is_none_of_an_options_choices_is_refused_with_those(value):
+    with pytest.raises(RequestError, match="conventions is") as refused:
+        VibeOptions(conventions=value)
+
+    assert "house, published" in refused.value.hint
 
 
 def test_options_not_given_keep_their_defaults():

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import math
+from dataclasses import Field as Option
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from ..contract.body_file import GENDERS
 from ..contract.messages import CaptureRequest, Clip
-from ..contract.methods import METHODS, POSE_PRIORS, ROLES, WEIGHTS, Options, SmplifyOptions
+from ..contract.methods import METHODS, POSE_PRIORS, ROLES, WEIGHTS, Options
 from ..contract.motion import TAKE_LABELS
 from .service_arguments import add_jobs, add_serve
 from .train_arguments import add_train
@@ -258,14 +260,14 @@ def _add_request(verb: argparse.ArgumentParser) -> None:
         "--method",
         choices=_ways(),
         default="smplify",
-        help="smplify fits over time, spin poses each frame alone and at once, spin+smplify fits "
-        "from there",
+        help="smplify fits over time, spin poses each frame alone and at once, vibe poses all "
+        "frames together and at once; spin+smplify and vibe+smplify fit from there",
     )
     verb.add_argument(
         "--weights",
         choices=WEIGHTS,
         default="embedded",
-        help="our own body and networks, or the authors' SMPL and SPIN files that you bring",
+        help="our own body and networks, or the authors' SMPL, SPIN and VIBE files that you bring",
     )
     verb.add_argument("--body", choices=GENDERS, default="neutral")
     verb.add_argument(
@@ -276,12 +278,22 @@ def _add_request(verb: argparse.ArgumentParser) -> None:
     )
     verb.add_argument("--height", type=float, metavar="M", help="the actor's height in metres")
     verb.add_argument("--focal", type=float, metavar="PX", help="the camera's focal length, pixels")
-    for option in fields(SmplifyOptions):
-        verb.add_argument(
-            f"--{option.name.replace('_', '-')}",
-            type=float,
-            default=option.default,
-            metavar="X",
-            help=f"weight, default {option.default:g}, {option.metadata['min']:g} to "
-            f"{option.metadata['max']:g}",
-        )
+    for method in METHODS.values():
+        for option in fields(method.options):
+            _add_option(verb, option, of=method.key)
+
+
+def _add_option(verb: argparse.ArgumentParser, option: Option[Any], *, of: str) -> None:
+    name = f"--{option.name.replace('_', '-')}"
+    if "choices" in option.metadata:
+        choices = option.metadata["choices"]
+        verb.add_argument(name, choices=choices, default=option.default, help=f"of {of}")
+        return
+    low, high = option.metadata["min"], option.metadata["max"]
+    verb.add_argument(
+        name,
+        type=float,
+        default=option.default,
+        metavar="X",
+        help=f"of {of}, default {option.default:g}, {low:g} to {high:g}",
+    )

@@ -33,12 +33,7 @@ class SmplifyOptions:
 
     def __post_init__(self) -> None:
         for each in fields(self):
-            value = getattr(self, each.name)
-            low, high = each.metadata["min"], each.metadata["max"]
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise RequestError(f"{each.name} is {value!r}, not a number")
-            if not (math.isfinite(value) and low <= value <= high):
-                raise RequestError(f"{each.name} is {value}, outside {low} to {high}")
+            _check_number(self, each.name)
 
 
 @dataclass(frozen=True)
@@ -46,7 +41,21 @@ class SpinOptions:
     """The regressor has nothing to choose: it looks at each frame once."""
 
 
-Options = SmplifyOptions | SpinOptions
+@dataclass(frozen=True)
+class VibeOptions:
+    """What a person may choose about bodies over time."""
+
+    smooth: float = field(default=0.0, metadata={"min": 0.0, "max": 10.0})
+    """Strength of a filter behind the network: 1 is as published, 0 switches it off."""
+    conventions: str = field(default="house", metadata={"choices": ("house", "published")})
+    """Official weights alone know others: boxes, pieces and camera as they were published."""
+
+    def __post_init__(self) -> None:
+        _check_number(self, "smooth")
+        _check_choice(self, "conventions")
+
+
+Options = SmplifyOptions | SpinOptions | VibeOptions
 
 
 @dataclass(frozen=True)
@@ -109,6 +118,18 @@ METHODS = {
         },
         options=SpinOptions,
     ),
+    "vibe": Method(
+        key="vibe",
+        label="VIBE, over time",
+        roles=("estimator",),
+        take="temporal",
+        weights={
+            "embedded": Weights(
+                (*_EYES, "embedded_body", "vibe_embedded"), "GPL-3.0-or-later", stage="time"
+            ),
+        },
+        options=VibeOptions,
+    ),
 }
 
 
@@ -146,3 +167,20 @@ def options_from_json(method: str, values: dict[str, Any]) -> Options:
             hint=f"It has: {', '.join(known)}." if known else "It has none.",
         )
     return METHODS[method].options(**values)
+
+
+def _check_number(options: Options, name: str) -> None:
+    """Raises RequestError if the option `name` is no number within its bounds."""
+    value, bounds = getattr(options, name), options.__dataclass_fields__[name].metadata
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise RequestError(f"{name} is {value!r}, not a number")
+    low, high = bounds["min"], bounds["max"]
+    if not (math.isfinite(value) and low <= value <= high):
+        raise RequestError(f"{name} is {value}, outside {low} to {high}")
+
+
+def _check_choice(options: Options, name: str) -> None:
+    """Raises RequestError if the option `name` is none of its choices."""
+    value, choices = getattr(options, name), options.__dataclass_fields__[name].metadata["choices"]
+    if value not in choices:
+        raise RequestError(f"{name} is {value!r}", hint=f"Choose one of {', '.join(choices)}.")

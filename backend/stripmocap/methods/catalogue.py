@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from .hmr import estimate
 from .smplify import fit
+from .vibe import estimate as vibe
 
 ESTIMATORS = {
     "smplify": {"embedded": fit.load, "official": fit.load},
     "spin": {"embedded": estimate.load, "official": estimate.load_official},
+    "vibe": {"embedded": vibe.load},
 }

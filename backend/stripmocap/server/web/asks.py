@@ -7,6 +7,7 @@ a test holds the fields here equal to its own. JSON's numbers are finite here: a
 from __future__ import annotations
 
 import sys
+from dataclasses import Field as Option
 from typing import Annotated, Any, Literal, Union
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
@@ -69,18 +70,18 @@ class ClipAsk(Ask):
     )
 
 
+def _entry(option: Option[Any]) -> tuple[Any, Any]:
+    """The type of an option and what is said of it."""
+    if "choices" in option.metadata:
+        return Literal[*option.metadata["choices"]], Field(default=option.default)
+    bounds = option.metadata
+    return float, Field(default=option.default, ge=bounds["min"], le=bounds["max"])
+
+
 def _options(kind: type) -> type[Ask]:
     """The record of a method's options, from the bounds that the contract gives them."""
     entries: dict[str, Any] = {
-        each.name: (
-            float,
-            Field(
-                default=each.default,
-                ge=each.metadata["min"],
-                le=each.metadata["max"],
-            ),
-        )
-        for each in kind.__dataclass_fields__.values()
+        each.name: _entry(each) for each in kind.__dataclass_fields__.values()
     }
     return create_model(f"{kind.__name__}Ask", __base__=Ask, __doc__=kind.__doc__, **entries)
 
