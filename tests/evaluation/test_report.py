@@ -17,7 +17,7 @@ def test_the_report_has_a_table_of_everything_and_pictures():
     titles = [each.title for each in sections]
     assert titles == [
         *("All together", "Case by case", "Not found", "By kind of motion", "By joint"),
-        *("Over time", "Median and worst frames"),
+        *("Over time", "One below the other", "Median and worst frames"),
     ]
     cases = sections[1].blocks[0]
     assert [row[:2] for row in cases.rows] == [

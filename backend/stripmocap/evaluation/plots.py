@@ -70,8 +70,9 @@ def _short(names: Sequence[str]) -> list[str]:
 def _drawn(*draws: Callable[[Axes], None], height_in: float) -> bytes:
     """A panel for each of `draws`, one below the other; labels are those of the first."""
     figure = figures.empty(_WIDTH_IN, height_in, dpi=_DPI)
+    axes = None
     for number, draw in enumerate(draws, start=1):
-        axes = figure.add_subplot(len(draws), 1, number)
+        axes = figure.add_subplot(len(draws), 1, number, sharex=axes)
         axes.grid(visible=True, alpha=0.3)
         axes.set_axisbelow(True)
         draw(axes)

@@ -13,6 +13,7 @@ from .metrics import Scores
 from .pages import Block, Picture, Section, Table, Words
 from .published import PublishedScores
 from .stills import still
+from .strips import TRAIL_S, strip
 from .trials import Missed, Trial, mean_scores
 
 COLUMNS = (
@@ -33,12 +34,15 @@ _PUBLISHED = (
 )
 MOST_CURVES = 12  # subjects whose errors are plotted over time
 MOST_STILLS = 6  # subjects whose frames are shown
+MOST_STRIPS = 6  # subjects whose methods are shown one below the other
 _SHOWN = {"median": 0.5, "worst": 1.0}
 HOW = (
     "Twelve limb joints in camera axes. PA-MPJPE moves, turns and scales each frame onto the "
     "truth; MPJPE puts the middle of the hips in one place; nothing is aligned for acceleration "
     "errors. Means over cases count every frame the same. White lines are the truth."
 )
+
+TRAILS_SAY = f"Lines are the ways of wrists and ankles over the last {TRAIL_S} s."
 
 
 def sections_of(
@@ -65,6 +69,7 @@ def sections_of(
         found.append(Section("By kind of motion", _by_kind(trials)))
     found.append(Section("By joint", _by_joint(trials)))
     found.append(Section("Over time", _over_time(trials)))
+    found.append(Section("One below the other", _strips(trials, footage)))
     found.append(Section("Median and worst frames", _stills(trials, footage)))
     return found
 
@@ -155,6 +160,16 @@ def _over_time(trials: Sequence[Trial]) -> tuple[Block, ...]:
         for subject in subjects[:MOST_CURVES]
     ]
     return (*blocks, *_left_out(subjects[MOST_CURVES:]))
+
+
+def _strips(trials: Sequence[Trial], footage: Mapping[str, Clip | None]) -> tuple[Block, ...]:
+    subjects = list(dict.fromkeys(each.subject for each in trials))
+    blocks: list[Block] = []
+    for subject in subjects[:MOST_STRIPS]:
+        mine = [each for each in trials if each.subject == subject]
+        caption = f"{subject}: {', '.join(each.method for each in mine)}"
+        blocks.append(Picture(caption, strip(mine, footage=footage[mine[0].case])))
+    return (Words(TRAILS_SAY), *blocks, *_left_out(subjects[MOST_STRIPS:]))
 
 
 def _stills(trials: Sequence[Trial], footage: Mapping[str, Clip | None]) -> tuple[Block, ...]:
