@@ -6,7 +6,7 @@ are square, in pixels of the picture; where they are is the caller's affair.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
@@ -71,7 +71,7 @@ def looks(
     device: torch.device,
     report: Report,
     cut: Crop = crop,
-) -> Iterator[Looks[Said]]:
+) -> Generator[Looks[Said]]:
     """What `network` says of what is in the boxes; frames that are gone from `clip` are left out.
 
     Args:

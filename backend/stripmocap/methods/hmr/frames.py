@@ -42,6 +42,7 @@ class PerFrame:
     betas: Tensor  # (T, 10)
     seen: Tensor  # (T,) bool; the others tell nothing of shape and place
     posed: Tensor | None = None  # (T,) bool, whether `rotmat` is looked at; None: where seen
+    transl: Tensor | None = None  # (T, 3) metres, camera axes; None: where landmarks are seen
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,6 +158,7 @@ def _placed(
         weights=figure.weights,
         times_s=person.times_s,
     )
+    transl = transl if found.transl is None else found.transl
     place = points + transl[:, None]
     size = size_px(transl[:, 2], camera).double().cpu().numpy()
     aa = matrix_to_aa(rotmat).cpu().numpy()
