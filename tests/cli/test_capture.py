@@ -42,6 +42,8 @@ def test_everything_that_was_typed_is_asked_for(footage, tmp_path, asked):
         ("--method spin", "spin", None, "embedded"),
         ("--method spin+smplify --smoothness 2", "spin", "smplify", "embedded"),
         ("--method spin+smplify --weights official", "spin", "smplify", "official"),
+        ("--method vibe", "vibe", None, "embedded"),
+        ("--method vibe+smplify --smoothness 2 --smooth 0.5", "vibe", "smplify", "embedded"),
     ],
 )
 def test_a_method_may_be_refined_by_another(

@@ -4,7 +4,7 @@ import pytest
 from stripmocap.cli import job_texts
 from stripmocap.contract.jobs import JobProgress, JobStatus
 from stripmocap.contract.messages import CaptureRequest, Clip
-from stripmocap.contract.methods import SpinOptions
+from stripmocap.contract.methods import SpinOptions, VibeOptions
 
 
 def job(request: dict) -> JobStatus:
@@ -22,6 +22,10 @@ def job(request: dict) -> JobStatus:
         (
             {"estimator": "spin", "options": SpinOptions(), "refiner": "smplify"},
             "method      spin+smplify, neutral body",
+        ),
+        (
+            {"estimator": "vibe", "options": VibeOptions(), "refiner": "smplify"},
+            "method      vibe+smplify, neutral body",
         ),
         (
             {"estimator": "spin", "options": SpinOptions(), "weights": "official"},

@@ -7,7 +7,7 @@ import pytest
 from stripmocap.contract.corrections import Correction, Mark
 from stripmocap.contract.errors import RequestError
 from stripmocap.contract.messages import MOST_CORRECTIONS, CaptureRequest, Clip
-from stripmocap.contract.methods import METHODS, SmplifyOptions, SpinOptions
+from stripmocap.contract.methods import METHODS, SmplifyOptions, SpinOptions, VibeOptions
 
 
 def test_a_request_comes_back_from_json_as_it_was():
@@ -35,6 +35,7 @@ def refined(**changes):
         refined(weights="official"),
         refined(refiner_options=SmplifyOptions(smoothness=2)),
         refined(refiner=None),
+        refined(estimator="vibe", options=VibeOptions(smooth=0.5)),
     ],
 )
 def test_a_request_of_several_methods_comes_back_from_json_as_it_was(request_):
@@ -86,6 +87,11 @@ def test_options_of_a_refiner_that_are_not_given_are_its_defaults():
         ({"estimator": "smplify", "options": SmplifyOptions()}, "cannot refine itself"),
         ({"weights": "stolen"}, "no 'stolen' weights"),
         ({"weights": "official", "body": "female"}, "no female body"),
+        (
+            {"estimator": "vibe", "options": VibeOptions(conventions="published")},
+            "no published conventions",
+        ),
+        ({"estimator": "vibe", "options": SpinOptions()}, "vibe takes VibeOptions"),
     ],
 )
 def test_methods_that_do_not_go_together_are_refused(changes, said):

@@ -122,6 +122,11 @@ class CaptureRequest:
             raise RequestError(
                 f"the published weights know no {self.body} body", hint="Choose the neutral one."
             )
+        if self.weights == "embedded" and getattr(self.options, "conventions", None) == "published":
+            raise RequestError(
+                "our own weights know no published conventions",
+                hint="Choose official weights, or leave the conventions out.",
+            )
         if self.refiner is None:
             if self.refiner_options is not None:
                 raise RequestError(

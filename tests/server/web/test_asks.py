@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 from stripmocap.contract.errors import RequestError
 from stripmocap.contract.messages import CaptureRequest, Clip
-from stripmocap.contract.methods import METHODS, SmplifyOptions, SpinOptions
+from stripmocap.contract.methods import METHODS, SmplifyOptions, SpinOptions, VibeOptions
 from stripmocap.server.web import asks
 
 
@@ -40,6 +40,7 @@ def test_the_shortest_ask_means_the_request_with_its_defaults():
     [
         {"options": SmplifyOptions(depth_cue=2.0), "body": "female"},
         {"estimator": "spin", "options": SpinOptions(), "weights": "official"},
+        {"estimator": "vibe", "options": VibeOptions(smooth=0.5), "refiner": "smplify"},
         {
             "estimator": "spin",
             "options": SpinOptions(),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from stripmocap import pipeline
 from stripmocap.contract.messages import CaptureRequest, Clip
-from stripmocap.contract.methods import SpinOptions
+from stripmocap.contract.methods import METHODS
 from stripmocap.server.workers import estimates
 from stripmocap.server.workers.estimates import Estimate
 
@@ -53,11 +53,12 @@ def wildest_error(found, total_s, *, after=0.2):
     )
 
 
-@pytest.mark.parametrize("weights", ["embedded", "official"])
-def test_every_stage_of_a_plan_is_the_pipelines_has_a_rate_and_comes_in_order(weights):
-    request = CaptureRequest(
-        Clip("a.mp4"), estimator="spin", options=SpinOptions(), refiner="smplify", weights=weights
-    )
+@pytest.mark.parametrize(
+    ("key", "weights"),
+    [(key, kind) for key in ("spin", "vibe") for kind in METHODS[key].weights],
+)
+def test_every_stage_of_a_plan_is_the_pipelines_has_a_rate_and_comes_in_order(key, weights):
+    request = CaptureRequest(Clip("a.mp4"), estimator=key, refiner="smplify", weights=weights)
 
     assert tuple(each for each in pipeline.STAGES if each in request.stages) == request.stages
     assert set(request.stages) <= set(estimates.USUAL_RATES)
