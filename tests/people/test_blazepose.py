@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from stripmocap.contract.messages import Clip
 from stripmocap.contract.skeleton import BLAZEPOSE_NAMES
-from stripmocap.people.blazepose import refined
+from stripmocap.people.blazepose import BlazePose, refined
 from stripmocap.video.frames import read_frames
 
 NOSE, LEFT_ANKLE = BLAZEPOSE_NAMES.index("nose"), BLAZEPOSE_NAMES.index("left_ankle")
@@ -34,6 +34,20 @@ def test_landmarks_lie_on_the_person(blazepose, yoga):
     assert found.presence > 0.95
     assert found.keypoints[NOSE, 1] < found.keypoints[LEFT_ANKLE, 1] - yoga.shape[0] / 3
     assert np.ptp(found.landmarks3d[:, 1]) == pytest.approx(1.4, abs=0.5)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_landmarks_do_not_depend_on_the_number_of_threads(blazepose, yoga, threads):
+    others = BlazePose(threads=threads)
+    region = blazepose.detect(yoga)[0].region
+
+    found, expected = others.landmarks(yoga, region), blazepose.landmarks(yoga, region)
+
+    assert others.detect(yoga)[0].region == region
+    assert found.keypoints.tobytes() == expected.keypoints.tobytes()
+    assert found.landmarks3d.tobytes() == expected.landmarks3d.tobytes()
+    assert found.presence == expected.presence
+    assert found.next_region == expected.next_region
 
 
 @pytest.mark.parametrize("turns", [1, 2, 3])

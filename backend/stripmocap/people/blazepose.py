@@ -8,18 +8,14 @@ difference tells them. Pixel (0, 0) is the centre of the picture's top-left pixe
 
 from __future__ import annotations
 
-import contextlib
-import os
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
 
 from .. import assets
 from . import ssd
+from .networks import Network, Pair
 from .observations import KEYPOINT_COUNT
 from .regions import Region, cut_out, region_of, to_picture
 from .sides import OTHER_SIDE, other_way_round
@@ -59,11 +55,14 @@ class BlazePose:
     def __init__(self, *, threads: int = 2) -> None:
         """Loads both networks.
 
+        Args:
+            threads: that they keep busy; the answers do not depend on it.
+
         Raises:
             AssetMissing, AssetCorrupt: a network's file cannot be had; see `assets.locate`.
         """
-        self._detector = _Network(assets.locate("blazepose_detector"), threads)
-        self._landmarker = _Network(assets.locate("blazepose_landmarks"), threads)
+        self._detector = Network(assets.locate("blazepose_detector"), threads=threads)
+        self._landmarker = Pair(assets.locate("blazepose_landmarks"), threads=threads)
         self._anchors = ssd.anchors()
 
     def detect(self, image: np.ndarray) -> list[Sighting]:
@@ -102,9 +101,8 @@ class BlazePose:
     def landmarks(self, image: np.ndarray, region: Region) -> Landmarks:
         """The landmarks of whoever is in `region` of `image` (H, W, 3) uint8 RGB."""
         picture = cut_out(image, region, LANDMARK_SIDE) / np.float32(255)
-        plain = self._look(picture)
-        mirror = _unmirrored(self._look(np.ascontiguousarray(picture[:, ::-1])))
-        look = _agreed(plain, mirror)
+        plain, mirror = self._landmarker.run(picture, np.ascontiguousarray(picture[:, ::-1]))
+        look = _agreed(_look(plain), _unmirrored(_look(mirror)))
         points = to_picture(look.places[:, :2], region)
         next_points = to_picture(look.next_places, region)
         metric = look.landmarks3d
@@ -113,18 +111,6 @@ class BlazePose:
             landmarks3d=_float32(metric[:, :2] @ region.axes.T, metric[:, 2]),
             presence=look.presence,
             next_region=region_of(*next_points),
-        )
-
-    def _look(self, picture: np.ndarray) -> _Look:
-        raw = self._landmarker.run(picture)
-        screen = raw[LANDMARK_COUNT * 5].reshape(LANDMARK_COUNT, 5)
-        places = refined(screen[:, :2] / LANDMARK_SIDE, raw[LANDMARK_COUNT])
-        confidence = _sigmoid(screen[:, 3]) * _sigmoid(screen[:, 4])
-        return _Look(
-            places=np.column_stack([places, confidence])[:KEYPOINT_COUNT],
-            next_places=places[[NEXT_HIPS, NEXT_CIRCLE]],
-            landmarks3d=raw[LANDMARK_COUNT * 3].reshape(LANDMARK_COUNT, 3)[:KEYPOINT_COUNT],
-            presence=float(raw[1].item()),
         )
 
 
@@ -138,42 +124,16 @@ class _Look:
     presence: float
 
 
-class _Network:
-    """A .tflite file with one input, whose outputs are told apart by their last dimension."""
-
-    def __init__(self, file: Path, threads: int) -> None:
-        with _without_chatter():
-            self._interpreter = Interpreter(str(file), num_threads=threads)
-            self._interpreter.allocate_tensors()
-        self._input = self._interpreter.get_input_details()[0]["index"]
-        self._outputs = self._interpreter.get_output_details()
-
-    def run(self, picture: np.ndarray) -> dict[int, np.ndarray]:
-        """Outputs without their batch dimension, under their last dimension's length."""
-        self._interpreter.set_tensor(self._input, picture[None])
-        self._interpreter.invoke()
-        return {
-            int(each["shape"][-1]): self._interpreter.get_tensor(each["index"])[0]
-            for each in self._outputs
-            if list(each["shape"][1:]) != [LANDMARK_SIDE, LANDMARK_SIDE, 1]  # the segmentation
-        }
-
-
-@contextlib.contextmanager
-def _without_chatter() -> Iterator[None]:
-    """Keeps LiteRT's note about its CPU kernels, written past Python, out of a progress bar."""
-    try:
-        kept = os.dup(2)
-    except OSError:  # a program without a console
-        yield
-        return
-    try:
-        with open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+def _look(raw: dict[int, np.ndarray]) -> _Look:
+    screen = raw[LANDMARK_COUNT * 5].reshape(LANDMARK_COUNT, 5)
+    places = refined(screen[:, :2] / LANDMARK_SIDE, raw[LANDMARK_COUNT])
+    confidence = _sigmoid(screen[:, 3]) * _sigmoid(screen[:, 4])
+    return _Look(
+        places=np.column_stack([places, confidence])[:KEYPOINT_COUNT],
+        next_places=places[[NEXT_HIPS, NEXT_CIRCLE]],
+        landmarks3d=raw[LANDMARK_COUNT * 3].reshape(LANDMARK_COUNT, 3)[:KEYPOINT_COUNT],
+        presence=float(raw[1].item()),
+    )
 
 
 def _unmirrored(look: _Look) -> _Look:
