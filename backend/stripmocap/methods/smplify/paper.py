@@ -114,7 +114,7 @@ def solve(problem: PaperProblem, start: PaperState, *, iterations: int = ITERATI
 def first_camera(problem: PaperProblem, state: PaperState) -> Tensor:
     """(B, 3) metres, the translation that suits the keypoints best before any fitting."""
     return transl_from_keypoints(
-        _points(problem, state).detach(),
+        points_of(problem, state).detach(),
         problem.keypoints[..., :2],
         confidence=problem.keypoints[..., 2],
         focal=problem.focal,
@@ -122,14 +122,25 @@ def first_camera(problem: PaperProblem, state: PaperState) -> Tensor:
     )
 
 
-def reprojection(problem: PaperProblem, state: PaperState) -> Tensor:
-    """(B, 49) robust reprojection error, squared pixels; zero for the ignored keypoints."""
+def points_of(problem: PaperProblem, state: PaperState) -> Tensor:
+    """(B, 49, 3) metres, before translation."""
+    body_pose = aa_to_matrix(state.body_pose_aa.unflatten(-1, (-1, 3)))
+    return problem.points(aa_to_matrix(state.global_orient_aa), body_pose, state.betas)
+
+
+def used_confidence(problem: PaperProblem) -> Tensor:
+    """(B, 49) zero for the ignored keypoints."""
     confidence = problem.keypoints[..., 2].clone()
     confidence[..., list(IGNORED)] = 0
+    return confidence
+
+
+def reprojection(problem: PaperProblem, state: PaperState) -> Tensor:
+    """(B, 49) robust reprojection error, squared pixels; zero for the ignored keypoints."""
     return energies.reprojection(
-        _points(problem, state) + state.transl.unsqueeze(-2),
+        points_of(problem, state) + state.transl.unsqueeze(-2),
         problem.keypoints[..., :2],
-        confidence=confidence,
+        confidence=used_confidence(problem),
         focal=problem.focal,
         center=problem.center,
     )
@@ -154,7 +165,7 @@ def pose_and_shape_energy(prior: PosePrior, body_pose_aa: Tensor, *, betas: Tens
 def torso_objective(problem: PaperProblem, state: PaperState, *, first_transl: Tensor) -> Tensor:
     """(B,) what the first stage minimises: the torso's pixels, and the depth it started from."""
     torso = energies.torso_reprojection(
-        _points(problem, state) + state.transl.unsqueeze(-2),
+        points_of(problem, state) + state.transl.unsqueeze(-2),
         problem.keypoints[..., :2],
         confidence=problem.keypoints[..., 2],
         focal=problem.focal,
@@ -198,9 +209,3 @@ def _descend(
         loss(state).backward()
         optimiser.step()
     return replace(start, **{name: value.detach() for name, value in free.items()})
-
-
-def _points(problem: PaperProblem, state: PaperState) -> Tensor:
-    """(B, 49, 3) metres, before translation."""
-    body_pose = aa_to_matrix(state.body_pose_aa.unflatten(-1, (-1, 3)))
-    return problem.points(aa_to_matrix(state.global_orient_aa), body_pose, state.betas)
