@@ -10,7 +10,7 @@ number after the highest that anybody has had.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -114,9 +114,26 @@ def roles(
     Raises:
         RequestError: a mark names nobody, or somebody is to be swapped with themselves.
     """
+    *_, cast = stages(found, corrections, size_px=size_px)
+    somebody_is_chosen = any(each.wish == "choose" for each in cast)
+    return tuple(
+        replace(each, kept=each.wish == "choose" if somebody_is_chosen else each.wish != "ignore")
+        for each in cast
+    )
+
+
+def stages(
+    found: Sequence[Seen], corrections: Sequence[Correction], *, size_px: tuple[int, int]
+) -> Iterator[tuple[Role, ...]]:
+    """The people before each correction, and last after all; who is kept is not told.
+
+    Raises:
+        RequestError: as `roles`, when it is that correction's turn.
+    """
     cast = [Role(each.person, (Part(index),)) for index, each in enumerate(found)]
     used = [each.person for each in found]
     for each in corrections:
+        yield tuple(cast)
         who = named(found, cast, each.who, size_px=size_px)
         other = None if each.other is None else named(found, cast, each.other, size_px=size_px)
         match each.kind:
@@ -133,35 +150,17 @@ def roles(
                 assert other is not None, "checked"
                 assert each.time_s is not None, "checked"
                 cast = _swapped(found, cast, who, other, from_s=each.time_s)
-    somebody_is_chosen = any(each.wish == "choose" for each in cast)
-    return tuple(
-        replace(each, kept=each.wish == "choose" if somebody_is_chosen else each.wish != "ignore")
-        for each in cast
-    )
+    yield tuple(cast)
 
 
 def line_of(found: Sequence[Seen], role: Role) -> Line:
     """The frames of a role; where its parts overlap the surer one's, of two the first part's."""
-    inside = [rows_of(found, part) for part in role.parts]
-    counts = [len(rows) for rows in inside]
-    place = np.repeat(np.array([part.found for part in role.parts], dtype=np.int64), counts)
-    row = np.concatenate(inside)
-    time_s = _gathered(found, "times_s", place, row)
-    presence = _gathered(found, "presence", place, row)
-    # By time, then the surest first, then in the order of the parts.
-    order = np.lexsort((np.arange(len(row)), -presence, time_s))
-    _, first = np.unique(time_s[order], return_index=True)
-    order = order[first]
-    boxes = _gathered(found, "boxes", place[order], row[order])
-    return Line(place[order], row[order], time_s[order], boxes, presence[order])
+    return _line(found, role, [rows_of(found, part) for part in role.parts])
 
 
 def rows_of(found: Sequence[Seen], part: Part) -> np.ndarray:
     """(T,) the frames of a part, from its first sighting to its last; none without any."""
-    seen = found[part.found]
-    inside = np.flatnonzero((seen.times_s >= part.start_s) & (seen.times_s < part.stop_s))
-    sighted = np.flatnonzero(seen.presence[inside] > 0)
-    return inside[sighted[0] : sighted[-1] + 1] if len(sighted) else inside[:0]
+    return np.arange(*_ends(found, part))
 
 
 def named(
@@ -177,7 +176,7 @@ def named(
     point = np.array([mark.x * size_px[0], mark.y * size_px[1]])
     candidates: list[tuple[bool, float, int]] = []
     for index, role in enumerate(cast):
-        line = line_of(found, role)
+        line = _line_about(found, role, mark.time_s)
         box = line.box_at(mark.time_s)
         if box is None or (point < box[:2]).any() or (point > box[2:]).any():
             continue
@@ -263,7 +262,44 @@ def _touch(one: Part, other: Part) -> bool:
 
 
 def _is_seen(found: Sequence[Seen], parts: Sequence[Part]) -> bool:
-    return any(len(rows_of(found, part)) for part in parts)
+    return any(start < stop for start, stop in (_ends(found, part) for part in parts))
+
+
+def _ends(found: Sequence[Seen], part: Part) -> tuple[int, int]:
+    """The first frame of a part in which anybody is seen, and the one behind the last."""
+    seen = found[part.found]
+    start, stop = (int(each) for each in seen.times_s.searchsorted((part.start_s, part.stop_s)))
+    if start < stop and not (seen.presence[start] > 0 and seen.presence[stop - 1] > 0):
+        sighted = np.flatnonzero(seen.presence[start:stop] > 0) + start
+        return (int(sighted[0]), int(sighted[-1]) + 1) if len(sighted) else (start, start)
+    return start, stop
+
+
+def _line_about(found: Sequence[Seen], role: Role, time_s: float) -> Line:
+    """The frames of a role next to a time, on both sides: enough to tell where it is then."""
+    rows: list[np.ndarray] = []
+    for part in role.parts:
+        start, stop = _ends(found, part)
+        after = int(found[part.found].times_s.searchsorted(time_s))
+        rows.append(
+            np.arange(max(start, min(after - 1, stop - 1)), min(stop, max(after, start) + 1))
+        )
+    return _line(found, role, rows)
+
+
+def _line(found: Sequence[Seen], role: Role, rows: Sequence[np.ndarray]) -> Line:
+    """What `rows` of each part of a role make together."""
+    places = np.array([part.found for part in role.parts], dtype=np.int64)
+    place, row = places.repeat([len(each) for each in rows]), np.concatenate(rows)
+    time_s = _gathered(found, "times_s", place, row)
+    presence = _gathered(found, "presence", place, row)
+    order = np.arange(len(row))
+    if len(role.parts) > 1:  # by time, then the surest first, then in the order of the parts
+        order = np.lexsort((order, -presence, time_s))
+        _, first = np.unique(time_s[order], return_index=True)
+        order = order[first]
+    boxes = _gathered(found, "boxes", place[order], row[order])
+    return Line(place[order], row[order], time_s[order], boxes, presence[order])
 
 
 def _gathered(found: Sequence[Seen], name: str, places: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from . import casting
 from .casting import Line, Role, Seen, line_of, named, roles
 from .corrections import Correction, Mark
 from .tracks import PersonTrack
@@ -53,8 +54,8 @@ def mark_of(
 
     It is the middle of their box at a time when they are clear of everybody else.
     """
-    lines = {each.person: line_of(found, each) for each in cast}
-    mine = _between(lines[person], *span_s)
+    lines = {each.person: line_of(found, _between(each, *span_s)) for each in cast}
+    mine = lines[person]
     if not (mine.presence > 0).any():
         return None
     return _mark(mine, [lines[each] for each in lines if each != person], size_px=size_px)
@@ -82,8 +83,8 @@ def within(
         RequestError: as `casting.roles`.
     """
     kept: list[Correction] = []
-    for count, each in enumerate(corrections):
-        cast = roles(found, corrections[:count], size_px=size_px)
+    stages = casting.stages(found, corrections, size_px=size_px)
+    for each, cast in zip(corrections, stages, strict=False):  # the last is behind all
         who = _moved(found, cast, each.who, size_px=size_px, span_s=span_s)
         other = each.other and _moved(found, cast, each.other, size_px=size_px, span_s=span_s)
         is_in = each.time_s is None or span_s[0] < each.time_s < span_s[1]
@@ -101,9 +102,9 @@ def _moved(
     span_s: tuple[float, float],
 ) -> Mark | None:
     """A mark of the same person within a span; None if nobody has seen them there."""
-    person = named(found, cast, mark, size_px=size_px).person
     if span_s[0] <= mark.time_s < span_s[1]:
         return mark
+    person = named(found, cast, mark, size_px=size_px).person
     return mark_of(found, cast, person, size_px=size_px, span_s=span_s)
 
 
@@ -116,7 +117,8 @@ def _unchosen(
     span_s: tuple[float, float],
 ) -> tuple[Correction, ...]:
     """Ignores those who were not chosen where nobody who was is to be seen."""
-    if any(each.kind == "choose" for each in kept):
+    kinds = {each.kind for each in corrections}
+    if "choose" not in kinds or any(each.kind == "choose" for each in kept):
         return ()
     cast = roles(found, corrections, size_px=size_px)
     if not any(each.wish == "choose" for each in cast):
@@ -161,14 +163,13 @@ def _share_in(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
     return np.prod(np.maximum(high - low, 0), axis=1) / area
 
 
-def _between(line: Line, start_s: float, stop_s: float) -> Line:
-    inside = (line.times_s >= start_s) & (line.times_s < stop_s)
-    return Line(
-        line.found[inside],
-        line.rows[inside],
-        line.times_s[inside],
-        line.boxes[inside],
-        line.presence[inside],
+def _between(role: Role, start_s: float, stop_s: float) -> Role:
+    return replace(
+        role,
+        parts=tuple(
+            replace(each, start_s=max(each.start_s, start_s), stop_s=min(each.stop_s, stop_s))
+            for each in role.parts
+        ),
     )
 
 
