@@ -6,10 +6,11 @@ from stripmocap.geometry.rotations import aa_to_matrix, matrix_to_aa
 from stripmocap.methods.vibe.one_euro import (
     OF_BODIES,
     PUBLISHED,
-    Cutoffs,
     at_strength,
     of_numbers,
     of_rotations,
+    smoothed,
+    smoothed_as_published,
 )
 from torch.testing import assert_close
 
@@ -149,9 +150,34 @@ def test_more_strength_makes_calmer():
     times_s = clock(30)
     noisy = shaken(turning(times_s, speed=0.2))
 
-    def shake(cutoffs: Cutoffs):
-        calm = of_rotations(noisy, times_s=times_s, cutoffs=cutoffs)
+    def shake(strength):
+        calm = smoothed(noisy, times_s=times_s.numpy(), strength=strength)
         return apart(calm[1:], calm[:-1]).mean()
 
-    assert at_strength(1.0) == OF_BODIES
-    assert shake(at_strength(4.0)) < shake(at_strength(1.0)) < shake(at_strength(0.25))
+    assert shake(4.0) < shake(1.0) < shake(0.25) < shake(0.0)
+
+
+def test_no_strength_leaves_rotations_as_they_are():
+    noisy = shaken(turning(clock(30)))
+
+    assert smoothed(noisy, times_s=clock(30), strength=0.0) is noisy
+    assert smoothed_as_published(noisy, strength=0.0) is noisy
+
+
+def test_strength_one_is_that_of_the_table():
+    times_s = clock(30)
+    noisy = shaken(turning(times_s))
+
+    assert at_strength(OF_BODIES, 1.0) == OF_BODIES
+    assert_close(
+        smoothed(noisy, times_s=times_s, strength=1.0), of_rotations(noisy, times_s=times_s)
+    )
+
+
+def test_the_published_filter_works_on_axis_angles_by_frame():
+    noisy = shaken(turning(clock(30)))
+
+    calm = smoothed_as_published(noisy, strength=1.0)
+
+    aa = of_numbers(matrix_to_aa(noisy), times=torch.arange(float(len(noisy))), cutoffs=PUBLISHED)
+    assert_close(calm, aa_to_matrix(aa))

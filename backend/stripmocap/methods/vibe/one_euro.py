@@ -11,13 +11,14 @@ filter that knows only what was before comes late.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from ...geometry.rotations import matrix_to_quat, quat_to_matrix
+from ...geometry.rotations import aa_to_matrix, matrix_to_aa, matrix_to_quat, quat_to_matrix
 
 _SHORTEST_S = 1e-6  # two frames are never nearer in time than this
 
@@ -35,6 +36,33 @@ class Cutoffs:
 PUBLISHED = Cutoffs(at_rest=0.004, by_speed=0.7, of_speed=1.0)
 # Hz, and Hz for each rad/s: of a body's joints, whose movements are below about 6 Hz.
 OF_BODIES = Cutoffs(at_rest=1.5, by_speed=3.0, of_speed=3.0)
+
+
+def smoothed(rotmat: Tensor, *, times_s: np.ndarray | Tensor, strength: float) -> Tensor:
+    """(T, ..., 3, 3) a body's rotations, calmer by `strength`; 0 leaves them as they are."""
+    if strength <= 0:
+        return rotmat
+    times_s = torch.as_tensor(times_s, device=rotmat.device)
+    return of_rotations(rotmat, times_s=times_s, cutoffs=at_strength(OF_BODIES, strength))
+
+
+def smoothed_as_published(rotmat: Tensor, *, strength: float) -> Tensor:
+    """(T, J, 3, 3) a body's rotations, each number of their axis-angles filtered by VIBE's filter.
+
+    At strength 1 as VIBE's demo does it, joints whose axis-angles wrap included.
+    """
+    if strength <= 0:
+        return rotmat
+    frames = torch.arange(float(len(rotmat)), device=rotmat.device)
+    aa = matrix_to_aa(rotmat)  # (T, J, 3)
+    return aa_to_matrix(of_numbers(aa, times=frames, cutoffs=at_strength(PUBLISHED, strength)))
+
+
+def at_strength(cutoffs: Cutoffs, strength: float) -> Cutoffs:
+    """The cut-offs at a strength above 0: at 2 half the frequencies are believed."""
+    return replace(
+        cutoffs, at_rest=cutoffs.at_rest / strength, by_speed=cutoffs.by_speed / strength
+    )
 
 
 def of_numbers(values: Tensor, *, times: Tensor, cutoffs: Cutoffs = PUBLISHED) -> Tensor:
@@ -75,15 +103,6 @@ def of_rotations(rotmat: Tensor, *, times_s: Tensor, cutoffs: Cutoffs = OF_BODIE
     onward, back = _turned_after(*both, cutoffs=cutoffs).unbind(dim=1)
     apart = _between(onward, back.flip(0))
     return quat_to_matrix(_turned(onward, apart / 2)).to(rotmat)
-
-
-def at_strength(strength: float) -> Cutoffs:
-    """The cut-offs for bodies at a strength above 0: 1 is ours, 2 believes half the frequencies."""
-    return Cutoffs(
-        at_rest=OF_BODIES.at_rest / strength,
-        by_speed=OF_BODIES.by_speed / strength,
-        of_speed=OF_BODIES.of_speed,
-    )
 
 
 def _turned_after(quat: Tensor, steps: Tensor, *, cutoffs: Cutoffs) -> Tensor:
