@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from stripmocap import assets, pipeline
+from stripmocap import assets, lookout, pipeline
 from stripmocap.contract.messages import CaptureRequest, Clip
 from stripmocap.methods.toolbox import Estimate
 from stripmocap.people.observations import Cast, Person
@@ -62,8 +62,8 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, network: Path) -> dict[str, Any]:
 
         return estimate
 
-    monkeypatch.setattr(pipeline, "BlazePose", lambda: None)
-    monkeypatch.setattr(pipeline, "follow", follow)
+    monkeypatch.setattr(lookout, "BlazePose", lambda: None)
+    monkeypatch.setattr(lookout, "follow", follow)
     monkeypatch.setattr(pipeline, "ESTIMATORS", {"smplify": {"embedded": load}})
     monkeypatch.setattr(assets, "locate", lambda name: network)
     return said

@@ -12,7 +12,7 @@ import torch
 from movies import turn_clockwise, write_movie
 from numpy.testing import assert_allclose
 from standins import SIZE, cast, request, silent, stand_in
-from stripmocap import pipeline
+from stripmocap import lookout, pipeline
 from stripmocap.contract.errors import AssetMissing, NobodyFound, VideoError
 from stripmocap.contract.messages import CaptureRequest, Clip
 from stripmocap.methods.toolbox import Estimate
@@ -90,7 +90,7 @@ def test_provenance_says_what_was_asked_and_what_it_was_made_with(asked, footage
 
 
 def test_a_clip_without_people_is_refused_with_what_a_person_needs(asked, footage, monkeypatch):
-    monkeypatch.setattr(pipeline, "follow", lambda frames, **_: cast())
+    monkeypatch.setattr(lookout, "follow", lambda frames, **_: cast())
 
     with pytest.raises(NobodyFound, match=r"walk\.mp4") as refused:
         pipeline.capture(request(footage), report=silent)

@@ -11,7 +11,7 @@ import torch
 from movies import write_movie
 from numpy.testing import assert_array_equal
 from standins import SIZE, cast, person, request, silent, stand_in
-from stripmocap import assets, pipeline, provenance
+from stripmocap import assets, lookout, pipeline, provenance
 from stripmocap.contract.errors import Cancelled, DeviceOutOfMemory, NobodyFound
 from stripmocap.contract.messages import CaptureRequest, Clip
 from stripmocap.contract.methods import SmplifyOptions
@@ -39,7 +39,7 @@ def store(tmp_path) -> StepStore:
 def made(asked, monkeypatch) -> list[str]:
     """The steps that had to be made, in order."""
     steps = []
-    follow, load = pipeline.follow, pipeline.ESTIMATORS["smplify"]["embedded"]
+    follow, load = lookout.follow, pipeline.ESTIMATORS["smplify"]["embedded"]
 
     def counted_follow(*arguments, **named):
         steps.append("people")
@@ -55,7 +55,7 @@ def made(asked, monkeypatch) -> list[str]:
 
         return counted
 
-    monkeypatch.setattr(pipeline, "follow", counted_follow)
+    monkeypatch.setattr(lookout, "follow", counted_follow)
     monkeypatch.setattr(pipeline, "ESTIMATORS", {"smplify": {"embedded": counted_load}})
     return steps
 
@@ -183,7 +183,7 @@ def test_one_picture_more_makes_a_sequence_another_one(made, tmp_path, store):
 
 def test_nobody_is_found_twice_without_looking_twice(made, footage, store, monkeypatch):
     looked = []
-    monkeypatch.setattr(pipeline, "follow", lambda frames, **_: looked.append(1) or cast())
+    monkeypatch.setattr(lookout, "follow", lambda frames, **_: looked.append(1) or cast())
 
     for _ in range(2):
         with pytest.raises(NobodyFound):
@@ -223,7 +223,7 @@ def test_too_little_memory_is_said_with_numbers_and_advice(made, footage, monkey
     workshop = pipeline.Workshop()
     workshop.capture(request(footage), report=silent)
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline, "follow", follow)
+        patch.setattr(lookout, "follow", follow)
         with pytest.raises(DeviceOutOfMemory, match="MB free") as refused:
             workshop.capture(request(footage), report=silent)
     made.clear()
@@ -240,7 +240,7 @@ def test_another_error_is_not_taken_for_too_little_memory(made, footage, monkeyp
     def follow(*_, **__):
         raise RuntimeError("shapes do not match")
 
-    monkeypatch.setattr(pipeline, "follow", follow)
+    monkeypatch.setattr(lookout, "follow", follow)
 
     with pytest.raises(RuntimeError, match="shapes"):
         pipeline.capture(request(footage), report=silent)
@@ -264,8 +264,8 @@ def test_what_a_stopped_run_has_seen_is_not_looked_at_again(footage, store, aske
         if stage == "people" and done == 6:
             raise Cancelled("stopped")
 
-    monkeypatch.setattr(pipeline, "BlazePose", Eyes)
-    monkeypatch.setattr(pipeline, "follow", follow)
+    monkeypatch.setattr(lookout, "BlazePose", Eyes)
+    monkeypatch.setattr(lookout, "follow", follow)
     with pytest.raises(Cancelled):
         pipeline.Workshop().capture(request(footage), report=stop, steps=store)
     assert len(asked_for) == 6
@@ -291,8 +291,8 @@ def test_work_in_progress_that_does_not_fit_is_started_over(footage, store, aske
         if stage == "people" and done == 6:
             raise Cancelled("stopped")
 
-    monkeypatch.setattr(pipeline, "BlazePose", Eyes)
-    monkeypatch.setattr(pipeline, "follow", follow)
+    monkeypatch.setattr(lookout, "BlazePose", Eyes)
+    monkeypatch.setattr(lookout, "follow", follow)
     crop = range(10)
     with pytest.raises(Cancelled):
         pipeline.Workshop().capture(request(footage), report=stop, steps=store)

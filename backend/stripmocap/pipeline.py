@@ -2,8 +2,9 @@
 
 Its steps may be kept between captures, each under a key of exactly what it depends on: who is seen
 where (`PEOPLE`), bodies posed frame by frame (`FRAME`), and bodies fitted over time (`FIT`), which
-may start from those. What a step is computed on is not part of its key: devices differ in the last
-bits only.
+may start from those. An artist's corrections of who is who come behind the first: they change only
+what others are made from. What a step is computed on is not part of its key: devices differ in the
+last bits only.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,14 +30,13 @@ from .contract.errors import DeviceOutOfMemory, NobodyFound, StripMocapError, Vi
 from .contract.messages import CaptureRequest, Clip
 from .contract.methods import POSE_PRIORS, Method
 from .contract.motion import Camera, Capture, Take
+from .contract.tracks import PersonTrack
+from .lookout import PEOPLE, Lookout, tracks_of
 from .methods.catalogue import ESTIMATORS
 from .methods.toolbox import FRAMES_AT_ONCE, Estimate, Estimator, Tools
-from .people import observations
-from .people.blazepose import BlazePose
+from .people.corrections import corrected
 from .people.journal import Journal
-from .people.observations import Person
-from .people.recorded import Diverged, Recorded
-from .people.tracking import Detector, follow
+from .people.observations import Cast, Person
 from .provenance import (
     networks_of,
     provenance,
@@ -45,11 +44,11 @@ from .provenance import (
     what_sight_depends_on,
 )
 from .steps import Memory, StepStore, key_of
-from .video.frames import VideoInfo, files_of, probe, read_frames
+from .video.frames import VideoInfo, files_of, probe
 
 Publish = Callable[[Capture], None]  # handed what is finished of a long shot, ever more of it
 
-CHECK, LOAD, PEOPLE = "check", "load", "people"
+CHECK, LOAD = "check", "load"
 FRAME, PIXELS, TIME, FIT = "frame", "pixels", "time", "fit"
 # That a report is told of, in order; some are left out.
 STAGES = (LOAD, CHECK, PEOPLE, FRAME, PIXELS, TIME, FIT)
@@ -79,7 +78,7 @@ class Workshop:
         """
         chosen = torch.device(device)
         self.device = torch.device("cpu") if chosen.type == "mps" else chosen
-        self._eyes: Detector | None = None
+        self._lookout = Lookout()
         self._estimators: dict[str, Estimator] = {}
 
     def capture(
@@ -112,7 +111,7 @@ class Workshop:
                 raise
             log.warning("Out of memory: %s", error)
         # Out here the traceback has let go of what filled the memory.
-        self._eyes = None
+        self._lookout = Lookout()
         self._estimators.clear()
         self.release()
         raise DeviceOutOfMemory(
@@ -139,7 +138,7 @@ class Workshop:
         beat(LOAD, 0, 1)
         info = probe(clip.path, pulse=beat.again)
         camera = _camera(info, request.focal_px)
-        template = beat.while_waiting(lambda: _body(request))
+        template = beat.while_waiting(lambda: _body(request)) if request.methods else None
         # Networks may have to be fetched first.
         origin = beat.while_waiting(lambda: provenance(request, info, template))
         sums = {name: each["sha256"] for name, each in origin["files"].items()}
@@ -147,25 +146,21 @@ class Workshop:
         ways = [
             self._way(request, method, template, sums=sums, window=window)
             for method in request.methods
+            if template is not None
         ]
         beat(LOAD, 1, 1)
         memory, sees_on = _memory(clip, steps, beat), what_sight_depends_on(clip, sums)
-
-        @functools.cache
-        def people() -> list[Person]:
-            found = memory.once_with_journal(
-                PEOPLE,
-                sees_on,
-                make=lambda journal: self._people(clip, info, beat, journal=journal),
-                pack=observations.packed,
-                unpack=observations.unpacked,
-            )
-            if not found:
-                raise _nobody(clip)
-            return found
-
+        cast = self._lookout.cast(clip, info, beat, memory=memory, depends_on=sees_on)
+        tracks = tracks_of(cast, size_px=info.size_px)
+        if template is None:
+            return Capture(camera, (), origin, tracks)
+        people, makeup = corrected(cast, request.corrections, size_px=info.size_px)
+        if not people:
+            raise _nobody_kept(cast)
         looks_at = {"people": sees_on, "focal_px": camera.focal_px}
-        shot = _Shot(clip, camera, people, template, depends_on=looks_at)
+        if makeup:
+            looks_at["makeup"] = makeup
+        shot = _Shot(clip, camera, people, tracks, template, depends_on=looks_at)
         return _captured(ways, shot, memory, beat, origin=origin, publish=publish)
 
     def _way(
@@ -199,20 +194,6 @@ class Workshop:
             del self._estimators[oldest]
         return _Way(method.take, estimator, depends_on)
 
-    def _people(
-        self, clip: Clip, info: VideoInfo, beat: Beat, *, journal: Journal | None
-    ) -> list[Person]:
-        """Everybody who is in `clip` for long enough, the most prominent first; perhaps nobody."""
-        self._eyes = self._eyes or BlazePose()
-        if journal is None:
-            return _followed(clip, info, beat, self._eyes)
-        try:
-            return _noted(clip, info, beat, Recorded(self._eyes, journal))
-        except Diverged as error:
-            log.warning("The work in progress of %s is not used (%s)", clip.path, error)
-            journal.drop()
-            return _noted(clip, info, beat, Recorded(self._eyes, journal))
-
 
 @dataclass(frozen=True, eq=False)
 class _Way:
@@ -229,7 +210,8 @@ class _Shot:
 
     clip: Clip
     camera: Camera
-    people: Callable[[], list[Person]]  # who are looked for when they are first asked for
+    people: Sequence[Person]  # of whom bodies are made
+    tracks: tuple[PersonTrack, ...]  # of everybody
     template: BodyTemplate
     depends_on: dict[str, Any]
 
@@ -254,7 +236,7 @@ def _captured(
             journal: Journal | None, way: _Way = way, start: Estimate | None = start
         ) -> Estimate:
             return way.estimator(
-                shot.people(),
+                shot.people,
                 shot.camera,
                 beat,
                 start=start,
@@ -278,7 +260,8 @@ def _captured(
 def _capture_of(
     shot: _Shot, camera: Camera, takes: tuple[Take, ...], *, origin: dict[str, Any]
 ) -> Capture:
-    return Capture(camera, takes, {**origin, "body": bodies.described(shot.template, takes)})
+    body = bodies.described(shot.template, takes)
+    return Capture(camera, takes, {**origin, "body": body}, shot.tracks)
 
 
 def _memory(clip: Clip, steps: StepStore | None, beat: Beat) -> Memory:
@@ -297,38 +280,10 @@ def _memory(clip: Clip, steps: StepStore | None, beat: Beat) -> Memory:
         ) from error
 
 
-def _followed(clip: Clip, info: VideoInfo, beat: Beat, detector: Detector) -> list[Person]:
-    expected = _expected_frames(clip, info)
-    beat(PEOPLE, 0, expected or 0)
-    cast = follow(
-        read_frames(clip, pulse=beat.again),
-        detector=detector,
-        report=beat,
-        expected_frames=expected,
-    )
-    return list(cast.people)
-
-
-def _noted(clip: Clip, info: VideoInfo, beat: Beat, detector: Recorded) -> list[Person]:
-    """The same; what was found so far is kept, whatever stops the work."""
-    try:
-        return _followed(clip, info, beat, detector)
-    finally:
-        detector.flush()
-
-
-def _expected_frames(clip: Clip, info: VideoInfo) -> int | None:
-    if info.duration_s is None or info.fps is None:
-        return info.frame_count
-    span = min(clip.stop_s, info.duration_s) - clip.start_s
-    return max(1, math.ceil(span * info.fps)) if span > 0 else None
-
-
-def _nobody(clip: Clip) -> NobodyFound:
+def _nobody_kept(cast: Cast) -> NobodyFound:
     return NobodyFound(
-        f"nobody was found in {Path(clip.path).name}",
-        hint="A person should be at least a tenth of the picture's height, mostly in view, "
-        "for half a second or more.",
+        f"of {len(cast.people)} people who were found nobody is kept",
+        hint="Keep somebody, or take back a correction that ignores them.",
     )
 
 

@@ -26,13 +26,20 @@ _NETWORKS = ("spin_embedded", "spin_official", "vibe_embedded", "vibe_official")
 _METHODS_USE = ("torch", "scipy", "numpy")
 
 
-def provenance(request: CaptureRequest, info: VideoInfo, template: BodyTemplate) -> dict[str, Any]:
+def provenance(
+    request: CaptureRequest, info: VideoInfo, template: BodyTemplate | None
+) -> dict[str, Any]:
     """Where a result comes from, so that it can be made again and shown to a lawyer.
+
+    Args:
+        request: what is asked for.
+        info: what the footage says of itself.
+        template: the body that is captured; None: people are only looked for.
 
     Raises:
         AssetMissing, AssetCorrupt: a file that the method needs cannot be had.
     """
-    names = [name for each in request.methods for name in _files_of(request, each)]
+    names = [*_EYES, *(name for each in request.methods for name in _files_of(request, each))]
     files = [assets.asset_named(name) for name in dict.fromkeys(names)]
     # What the user has to bring is missed before anything is fetched for minutes.
     files.sort(key=lambda each: each.how == assets.FETCHED)
@@ -43,7 +50,7 @@ def provenance(request: CaptureRequest, info: VideoInfo, template: BodyTemplate)
             "fps": None if info.fps is None else str(info.fps),
             "rotation_deg": info.rotation_deg,
         },
-        "body": {"name": template.name, "licence": template.licence},
+        "body": {"name": template.name, "licence": template.licence} if template else {},
         "methods": [
             {
                 "key": each.key,

@@ -26,6 +26,7 @@ FLOORS["methods"] = set(FLOORS) - {"bodies"}
 FLOORS["steps"] = LOWEST
 FLOORS["provenance"] = LOWEST | {"assets", "video"}
 FLOORS["beat"] = LOWEST
+FLOORS["lookout"] = LOWEST | {"beat", "people", "steps", "video"}
 FLOORS["pipeline"] = set(FLOORS)
 FLOORS["figures"] = LOWEST
 FLOORS["training"] = FLOORS["server"] = set(FLOORS)

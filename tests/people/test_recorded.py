@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from notebook import Notebook
 from stage import Actor, Stage
 from stripmocap.contract.messages import Clip
 from stripmocap.people.journal import CHUNK_S
-from stripmocap.people.observations import Person, packed, unpacked
+from stripmocap.people.observations import PICTURE_PX, Cast, Picture, packed, unpacked
 from stripmocap.people.recorded import Diverged, Recorded
 from stripmocap.people.tracking import follow
 from stripmocap.video.frames import read_frames
@@ -44,14 +45,13 @@ def two_people() -> Stage:
     )
 
 
-def followed(stage: Stage, detector: Any) -> list[Person]:
-    cast = follow(
+def followed(stage: Stage, detector: Any) -> Cast:
+    return follow(
         stage.frames(TIMES_S), detector=detector, report=lambda *_: None, expected_frames=None
     )
-    return list(cast.people)
 
 
-def assert_same(found: list[Person], expected: list[Person]) -> None:
+def assert_same(found: Cast, expected: Cast) -> None:
     first, second = packed(found), packed(expected)
     assert list(first) == list(second)
     for name, each in first.items():
@@ -60,11 +60,11 @@ def assert_same(found: list[Person], expected: list[Person]) -> None:
 
 
 @pytest.fixture(scope="module")
-def whole() -> list[Person]:
+def whole() -> Cast:
     stage = two_people()
-    people = followed(stage, stage)
-    assert len(people) >= 2
-    return people
+    cast = followed(stage, stage)
+    assert len(cast.people) >= 2
+    return cast
 
 
 @pytest.mark.parametrize("stops", [(1,), (37,), (50, 1, 80), (20,) * 6])
@@ -134,7 +134,18 @@ def test_nothing_noted_is_no_chunk():
 
 def test_people_come_back_from_arrays_to_the_last_bit(whole):
     assert_same(unpacked(packed(whole)), whole)
-    assert unpacked(packed([])) == []
+    assert unpacked(packed(Cast(np.zeros(0), (), ()))).people == ()
+
+
+def test_pictures_come_back_from_arrays(whole):
+    image = np.arange(PICTURE_PX**2 * 3).reshape(PICTURE_PX, PICTURE_PX, 3) % 251
+    album = (Picture(0.1, image), Picture(0.7, image[::-1]))
+
+    found = unpacked(packed(replace(whole, pictures=(album, *((),) * (len(whole.people) - 1)))))
+
+    assert [each.time_s for each in found.pictures[0]] == [0.1, 0.7]
+    np.testing.assert_array_equal(found.pictures[0][1].image, image[::-1])
+    assert found.pictures[1] == ()
 
 
 @pytest.mark.slow
@@ -142,9 +153,8 @@ def test_the_real_networks_are_resumed_to_the_last_bit(blazepose):
     def frames():
         return read_frames(Clip(str(ROOT / "demo" / "walk.mp4"), stop_s=0.8))
 
-    def run(detector) -> list[Person]:
-        cast = follow(frames(), detector=detector, report=lambda *_: None, expected_frames=None)
-        return list(cast.people)
+    def run(detector) -> Cast:
+        return follow(frames(), detector=detector, report=lambda *_: None, expected_frames=None)
 
     expected, notebook = run(blazepose), Notebook()
     for _ in range(2):
@@ -153,5 +163,5 @@ def test_the_real_networks_are_resumed_to_the_last_bit(blazepose):
             run(recorded)
         recorded.flush()
 
-    assert expected
+    assert expected.people
     assert_same(run(Recorded(blazepose, notebook)), expected)

@@ -79,24 +79,46 @@ class Cast:
             raise ValueError(f"{len(self.people)} people have {len(self.pictures)} albums")
 
 
-def packed(people: Sequence[Person]) -> dict[str, np.ndarray]:
-    """`people` as arrays under names; every number keeps its last bit."""
-    arrays = {"persons": np.array([each.person for each in people], dtype=np.int64)}
-    for index, person in enumerate(people):
+def packed(cast: Cast) -> dict[str, np.ndarray]:
+    """`cast` as arrays under names; every number keeps its last bit."""
+    numbers = [each.person for each in cast.people]
+    arrays = {"times_s": cast.times_s, "persons": np.array(numbers, dtype=np.int64)}
+    for index, (person, album) in enumerate(zip(cast.people, cast.pictures, strict=True)):
         arrays |= {f"{index}.{name}": getattr(person, name) for name in _FIELDS}
+        arrays |= {f"{index}.{name}": each for name, each in stacked(album).items()}
     return arrays
 
 
-def unpacked(arrays: Mapping[str, np.ndarray]) -> list[Person]:
+def stacked(album: Sequence[Picture]) -> dict[str, np.ndarray]:
+    """`pictured_s` (P,) seconds and `pictures` (P, S, S, 3) uint8 RGB of an album of P pictures."""
+    images = np.array([each.image for each in album], dtype=np.uint8)
+    return {
+        "pictured_s": np.array([each.time_s for each in album], dtype=np.float64),
+        "pictures": images.reshape(-1, *_PICTURE),
+    }
+
+
+def unpacked(arrays: Mapping[str, np.ndarray]) -> Cast:
     """The people that `packed` was given.
 
     Raises:
         KeyError, ValueError: an array is missing, or is not what it should be.
     """
-    return [
+    numbers = arrays["persons"]
+    people = tuple(
         Person(person=int(number), **{name: arrays[f"{index}.{name}"] for name in _FIELDS})
-        for index, number in enumerate(arrays["persons"])
-    ]
+        for index, number in enumerate(numbers)
+    )
+    albums = tuple(
+        tuple(
+            Picture(float(time_s), image)
+            for time_s, image in zip(
+                arrays[f"{index}.pictured_s"], arrays[f"{index}.pictures"], strict=True
+            )
+        )
+        for index in range(len(numbers))
+    )
+    return Cast(arrays["times_s"], people, albums)
 
 
 def _freeze(
