@@ -20,7 +20,7 @@ def silent(stage, done, of):
 def test_a_repeat_does_not_count_the_first_run():
     calls = []
 
-    regressor_speed._best_ms(
+    regressor_speed.best_ms(
         {"a": lambda: calls.append("a"), "b": lambda: calls.append("b")},
         items=1,
         repeats=2,

@@ -12,11 +12,13 @@ from .. import pipeline
 from ..contract import body_file
 from ..contract.messages import CaptureRequest, Clip
 from ..contract.motion import Motion
-from ..evaluation import benchmarks, regressor_speed
+from ..evaluation import benchmarks, regressor_speed, temporal_speed
 from ..methods.hmr.estimate import SHIPPED_SPIN
 from ..methods.hmr.weights import load_keypoint_network
 from ..methods.smplify import newton
 from ..methods.smplify.priors import PosePrior
+from ..methods.vibe.estimate import SHIPPED_VIBE
+from ..methods.vibe.keypoint_weights import load_temporal_network
 from ..progress import Progress
 from .outputs import check, write_json
 
@@ -30,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         check(arguments.json, suffixes=(".json",))
     torch.set_num_threads(arguments.threads)
-    measure = {"smplify": _smplify, "spin": _spin, "capture": _capture}[arguments.what]
+    measure = _MEASURES[arguments.what]
     values = {**measure(arguments), **benchmarks.machine()}
     for name, value in values.items():
         print(f"{name:<20}  {_shown(value)}")
@@ -67,6 +69,30 @@ def _spin(arguments: argparse.Namespace) -> dict[str, Any]:
         "looks_a_fit": 1000 * fit.ours_s / frames.ours_ms,
         "looks_a_paper_fit": 1000 * fit.baseline_s / frames.ours_ms,
     }
+
+
+def _vibe(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Milliseconds a frame of the networks over time, each beside the published way."""
+    template = body_file.load(body_file.EMBEDDED_BODY)
+    with Progress() as progress:
+        official = temporal_speed.official(
+            template,
+            people=arguments.people,
+            frames=arguments.frames,
+            repeats=arguments.repeats,
+            device=torch.device(arguments.device),
+            report=progress,
+        )
+        embedded = temporal_speed.embedded(
+            load_temporal_network(SHIPPED_VIBE),
+            template,
+            people=arguments.people,
+            frames=arguments.frames,
+            repeats=arguments.repeats,
+            device=torch.device(arguments.device),
+            report=progress,
+        )
+    return {"official": official.to_json(), "embedded": embedded.to_json()}
 
 
 def _compared(repeats: int, progress: Progress, *, batch: int) -> benchmarks.Comparison:
@@ -125,3 +151,6 @@ def _shown(value: object) -> str:
             return "-"
         case _:
             return str(value)
+
+
+_MEASURES = {"smplify": _smplify, "spin": _spin, "vibe": _vibe, "capture": _capture}

@@ -194,9 +194,13 @@ def _add_benchmark(verbs: _Verbs) -> None:
     spin = what.add_parser("spin", help="the regressors beside a plain ResNet-50 and the fit")
     spin.add_argument("--batch", type=_count, default=16, help="crops looked at at once")
     spin.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    vibe = what.add_parser("vibe", help="the networks over time beside the published way")
+    vibe.add_argument("--people", type=_count, default=1)
+    vibe.add_argument("--frames", type=_count, default=450, help="of each, looked at at once")
+    vibe.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     for each in (smplify, capture):
         each.add_argument("--batch", type=_count, default=64, help="people fitted at once")
-    for each in (smplify, capture, spin):
+    for each in (smplify, capture, spin, vibe):
         each.add_argument("--repeats", type=_count, default=2)
         each.add_argument("--threads", type=_count, default=2)
         each.add_argument("--json", type=Path, metavar="FILE", help="also write it as JSON")

@@ -65,7 +65,7 @@ def pixels(*, batch: int, repeats: int, device: torch.device, report: Said) -> P
         "published_ms": lambda: network(first),
         "ours_ms": lambda: swift(last),
     }
-    return PixelTimes(**_best_ms(sides, items=batch, repeats=repeats, device=device, report=report))
+    return PixelTimes(**best_ms(sides, items=batch, repeats=repeats, device=device, report=report))
 
 
 def keypoints(
@@ -83,11 +83,11 @@ def keypoints(
         "ours_ms": lambda: swift(view_of(seen, focal=PICTURE_PX[0], center=center)),
     }
     return KeypointTimes(
-        **_best_ms(sides, items=batch, repeats=repeats, device=device, report=report)
+        **best_ms(sides, items=batch, repeats=repeats, device=device, report=report)
     )
 
 
-def _best_ms(
+def best_ms(
     sides: Mapping[str, Callable[[], object]],
     *,
     items: int,
