@@ -162,3 +162,32 @@ def test_uneven_times_are_kept():
     (person,) = followed(Stage(Actor(lambda t: (60, 128))), times_s)
 
     np.testing.assert_array_equal(person.times_s, times_s)
+
+
+def test_who_is_followed_so_far_can_be_looked_at_on_the_way():
+    stage = Stage(
+        Actor(lambda t: (60, 128)),
+        Actor(lambda t: None if t < 1 or 1.5 < t < 1.8 else (190 - 10 * t, 128)),
+    )
+    seen = {}
+
+    def watch(time_s, so_far):
+        if round(time_s * FPS) in (0, 45, 80):
+            seen[time_s] = so_far()
+
+    whole = follow(
+        stage.frames(seconds(4)),
+        detector=stage,
+        report=lambda *_: None,
+        expected_frames=None,
+        watch=watch,
+    )
+
+    for time_s, early in seen.items():
+        assert early.times_s[-1] == time_s
+        assert len(early.people) == (1 if time_s < 1 else 2)
+        for person, final in zip(early.people, whole.people, strict=False):
+            count = len(person.times_s)
+            np.testing.assert_array_equal(person.times_s, final.times_s[:count])
+            np.testing.assert_array_equal(person.keypoints, final.keypoints[:count])
+            np.testing.assert_array_equal(person.presence, final.presence[:count])

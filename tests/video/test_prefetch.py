@@ -54,3 +54,24 @@ def test_a_reader_that_yields_nothing_stops_when_nobody_listens():
     items.close()
 
     assert readers() == []
+
+
+def test_who_waits_is_called_meanwhile_and_may_stop_the_reader():
+    calls = []
+
+    def make(pulse):
+        yield 1
+        while True:
+            pulse()
+
+    def meanwhile():
+        calls.append(1)
+        if len(calls) == 2:
+            raise InterruptedError
+
+    items = ahead(make, depth=2, meanwhile=meanwhile)
+
+    assert next(items) == 1
+    with pytest.raises(InterruptedError):
+        next(items)
+    assert readers() == []

@@ -23,6 +23,8 @@ from .regions import Region, moved, radius_px
 from .tracks import Seen, Track, finished, same_body, seen, share_inside
 
 Report = Callable[[str, int, int], None]  # stage, done, of; raises Cancelled
+# Told after each frame its time, and how to make the record of everybody so far.
+Watch = Callable[[float, Callable[[], Cast]], None]
 
 STAGE = "people"
 MIN_PRESENCE = 0.5  # of the landmark network for somebody followed: less is nobody
@@ -50,6 +52,7 @@ def follow(
     detector: Detector,
     report: Report,
     expected_frames: int | None,
+    watch: Watch | None = None,
 ) -> Cast:
     """Everybody who is in `frames` for long enough, the most prominent first; perhaps nobody.
 
@@ -58,6 +61,8 @@ def follow(
         detector: finds people and their landmarks.
         report: told of every frame.
         expected_frames: for the report only; None if it is not known.
+        watch: may look at who is followed so far. People's numbers are their ranks, and may be
+            others in the end.
     """
     times = array("d")
 
@@ -69,6 +74,8 @@ def follow(
         pulse()
         scene.see(len(times), frame)
         times.append(frame.time_s)
+        if watch is not None:
+            watch(frame.time_s, lambda: _cast(scene.tracks, np.array(times)))
     report(STAGE, len(times), max(len(times), 1))
     return _cast(scene.tracks, np.array(times))
 

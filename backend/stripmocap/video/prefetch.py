@@ -9,6 +9,11 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 _LOOK_S = 0.05  # between looks whether a reader that was told to stop has
+_WAIT_S = 0.1  # between signs of life while nothing comes
+
+
+def nothing() -> None:
+    """A pulse that nobody feels."""
 
 
 class _Stopped(Exception):
@@ -16,7 +21,10 @@ class _Stopped(Exception):
 
 
 def ahead(
-    make: Callable[[Callable[[], None]], Iterator[Item]], *, depth: int
+    make: Callable[[Callable[[], None]], Iterator[Item]],
+    *,
+    depth: int,
+    meanwhile: Callable[[], None] = nothing,
 ) -> Generator[Item, None, None]:
     """What `make` yields, in its order, made in a thread of its own up to `depth` items early.
 
@@ -26,6 +34,7 @@ def ahead(
     Args:
         make: handed a pulse that it calls often; the pulse raises once nobody listens.
         depth: items that wait at most.
+        meanwhile: called often while an item is waited for; may raise to stop.
     """
     waiting: Queue[tuple[Item] | BaseException | None] = Queue(depth)
     stop = threading.Event()
@@ -46,7 +55,7 @@ def ahead(
     thread = threading.Thread(target=read, daemon=True, name="read ahead")
     thread.start()
     try:
-        while (got := waiting.get()) is not None:
+        while (got := _next(waiting, meanwhile)) is not None:
             if isinstance(got, BaseException):
                 raise got
             yield got[0]
@@ -55,6 +64,14 @@ def ahead(
         while thread.is_alive():  # it may wait for room to put something
             _discard(waiting)
             thread.join(_LOOK_S)
+
+
+def _next(waiting: Queue, meanwhile: Callable[[], None]) -> tuple | BaseException | None:
+    while True:
+        try:
+            return waiting.get(timeout=_WAIT_S)
+        except Empty:
+            meanwhile()
 
 
 def _discard(waiting: Queue) -> None:
