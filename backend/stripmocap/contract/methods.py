@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Literal
 
 from .errors import RequestError
 
@@ -46,8 +46,10 @@ class VibeOptions:
     """What a person may choose about bodies over time."""
 
     smooth: float = field(default=0.0, metadata={"min": 0.0, "max": 10.0})
-    """Strength of a filter behind the network: 1 is as published, 0 switches it off."""
-    conventions: str = field(default="house", metadata={"choices": ("house", "published")})
+    """Strength of a One-Euro filter behind the network, 0 switches it off."""
+    conventions: Literal["house", "published"] = field(
+        default="house", metadata={"choices": ("house", "published")}
+    )
     """Official weights alone know others: boxes, pieces and camera as they were published."""
 
     def __post_init__(self) -> None:
@@ -126,6 +128,11 @@ METHODS = {
         weights={
             "embedded": Weights(
                 (*_EYES, "embedded_body", "vibe_embedded"), "GPL-3.0-or-later", stage="time"
+            ),
+            "official": Weights(
+                (*_EYES, "smpl_neutral", "vibe_official", "spin_official"),
+                "VIBE, SPIN and SMPL, non-commercial",
+                stage="pixels",
             ),
         },
         options=VibeOptions,

@@ -9,5 +9,5 @@ from .vibe import estimate as vibe
 ESTIMATORS = {
     "smplify": {"embedded": fit.load, "official": fit.load},
     "spin": {"embedded": estimate.load, "official": estimate.load_official},
-    "vibe": {"embedded": vibe.load},
+    "vibe": {"embedded": vibe.load, "official": vibe.load_official},
 }

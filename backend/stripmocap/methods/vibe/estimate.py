@@ -8,8 +8,10 @@ move; such frames have a motion, and a confidence of 0.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from ...contract import body_file
@@ -19,13 +21,13 @@ from ...contract.methods import VibeOptions
 from ...contract.motion import Camera
 from ...people.observations import Person
 from ..hmr.estimate import estimator_of
-from ..hmr.frames import Figure, PerFrame, has_enough
+from ..hmr.frames import Figure, PerFrame, between, has_enough
 from ..hmr.inference import prepared
 from ..toolbox import Estimator, Report, Tools
-from . import chunks
+from . import chunks, pixels
 from .keypoint_network import TemporalNetwork
 from .keypoint_weights import load_temporal_network
-from .one_euro import at_strength, of_rotations
+from .one_euro import smoothed, smoothed_as_published
 from .resampling import nearest_tick, seen_on, ticks_of, turned_at
 from .views import views_over_time
 
@@ -65,6 +67,29 @@ def load(tools: Tools, options: VibeOptions) -> Estimator:
         return found
 
     return estimator_of(look, figure, tools)
+
+
+def load_official(tools: Tools, options: VibeOptions) -> Estimator:
+    """VIBE as it was published, on the footage itself and SMPL's body.
+
+    Raises:
+        AssetMissing, AssetCorrupt: the weights cannot be read.
+    """
+    assert tools.network is not None, "official weights are never shipped"
+    assert tools.backbone is not None, "nor are those of what they read"
+    networks = pixels.load(tools.network, tools.backbone, device=tools.device)
+
+    def look(
+        people: Sequence[Person], camera: Camera, report: Report, clip: Clip | None
+    ) -> list[PerFrame]:
+        assert clip is not None, "pixels are looked at"
+        found = networks(people, camera, clip, conventions=options.conventions, report=report)
+        return [
+            _filtered(each, whose.times_s, strength=options.smooth, way=options.conventions)
+            for whose, each in zip(people, found, strict=True)
+        ]
+
+    return estimator_of(look, Figure.from_template(tools.body, device=tools.device), tools)
 
 
 def looked_at(
@@ -113,9 +138,21 @@ def looked_at(
                 "the network's weights give no numbers", hint="Install Strip Mocap again."
             )
         turned = turned_at(person.times_s, ticks_s=ticks_s, rotmat=turned)
-    if smooth:
-        times_s = torch.tensor(person.times_s, device=device)
-        turned = of_rotations(turned, times_s=times_s, cutoffs=at_strength(smooth))
     nearest = torch.from_numpy(nearest_tick(person.times_s, ticks_s)).to(device)
     seen = torch.from_numpy(has_enough(person.keypoints)).to(device)
-    return PerFrame(turned, shapes[nearest], seen, posed=torch.ones_like(seen))
+    found = PerFrame(turned, shapes[nearest], seen, posed=torch.ones_like(seen))
+    return _filtered(found, person.times_s, strength=smooth, way="house")
+
+
+def _filtered(found: PerFrame, times_s: np.ndarray, *, strength: float, way: str) -> PerFrame:
+    """What was found behind the filter of a strength, ours or the published one."""
+    if strength == 0:
+        return found
+    posed = found.seen if found.posed is None else found.posed
+    times = torch.tensor(times_s, device=posed.device)
+    rotmat = between(found.rotmat, posed, times)
+    if way == "published":
+        rotmat = smoothed_as_published(rotmat, strength=strength)
+    else:
+        rotmat = smoothed(rotmat, times_s=times, strength=strength)
+    return replace(found, rotmat=rotmat, posed=torch.ones_like(posed))
