@@ -12,7 +12,7 @@ from .. import pipeline
 from ..contract import body_file
 from ..contract.messages import CaptureRequest, Clip
 from ..contract.motion import Motion
-from ..evaluation import benchmarks, regressor_speed, temporal_speed
+from ..evaluation import benchmarks, regressor_speed, temporal_fit_speed, temporal_speed
 from ..methods.hmr.estimate import SHIPPED_SPIN
 from ..methods.hmr.weights import load_keypoint_network
 from ..methods.smplify import newton
@@ -42,8 +42,23 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _smplify(arguments: argparse.Namespace) -> dict[str, Any]:
+    if arguments.against == "vibe":
+        return _smplify_over_time(arguments)
     with Progress() as progress:
         return _compared(arguments.repeats, progress, batch=arguments.batch).to_json()
+
+
+def _smplify_over_time(arguments: argparse.Namespace) -> dict[str, Any]:
+    """VIBE's solver on the full mesh and on our body; one person, `--batch` frames."""
+    with Progress() as progress:
+        compared = temporal_fit_speed.compare(
+            body_file.load(body_file.EMBEDDED_BODY),
+            PosePrior.load(),
+            frames=arguments.batch,
+            repeats=arguments.repeats,
+            report=progress,
+        )
+    return compared.to_json()
 
 
 def _spin(arguments: argparse.Namespace) -> dict[str, Any]:

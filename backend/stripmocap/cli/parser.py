@@ -189,6 +189,12 @@ def _add_benchmark(verbs: _Verbs) -> None:
     benchmark = verbs.add_parser("benchmark", help="measure speed on this machine")
     what = benchmark.add_subparsers(dest="what", required=True, metavar="WHAT")
     smplify = what.add_parser("smplify", help="our solver against the paper's")
+    smplify.add_argument(
+        "--against",
+        choices=("spin", "vibe"),
+        default="spin",
+        help="whose solver: SPIN's of single pictures, or VIBE's of one person over time",
+    )
     capture = what.add_parser("capture", help="all the way from footage to motion")
     capture.add_argument("video", type=Path, metavar="VIDEO")
     spin = what.add_parser("spin", help="the regressors beside a plain ResNet-50 and the fit")

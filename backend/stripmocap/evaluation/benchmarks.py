@@ -101,6 +101,14 @@ def scene(points: Points, prior: PosePrior, *, batch: int, seed: int) -> PaperPr
     """People in poses drawn from `prior`, as a detector with some noise would see them."""
     generator = torch.Generator().manual_seed(seed)
     truth = drawn_people(prior, batch=batch, generator=generator)
+    return scene_of(truth, points, prior, generator=generator)
+
+
+def scene_of(
+    truth: PaperState, points: Points, prior: PosePrior, *, generator: torch.Generator
+) -> PaperProblem:
+    """People of known pose, about in the middle of the crop, as a detector would see them."""
+    batch = len(truth.betas)
     with torch.no_grad():
         seen = points(
             aa_to_matrix(truth.global_orient_aa),
