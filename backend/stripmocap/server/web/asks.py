@@ -13,8 +13,9 @@ from typing import Annotated, Any, Literal, Union
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
 from ...contract.body_file import GENDERS
+from ...contract.corrections import KINDS
 from ...contract.jobs import PRIORITY_RANGE
-from ...contract.messages import CaptureRequest
+from ...contract.messages import MOST_CORRECTIONS, CaptureRequest
 from ...contract.methods import HEIGHT_RANGE_M, METHODS, POSE_PRIORS, WEIGHTS
 
 MAX_PATH = 4096  # characters
@@ -33,8 +34,11 @@ def _whole(number: Any) -> Any:
     return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
-Whole = Annotated[int, BeforeValidator(_whole)]
-Priority = Annotated[Whole, Field(ge=PRIORITY_RANGE[0], le=PRIORITY_RANGE[1])]
+# Bounds stand before what is done to a number, or they are lost in the description.
+Priority = Annotated[
+    int, Field(ge=PRIORITY_RANGE[0], le=PRIORITY_RANGE[1]), BeforeValidator(_whole)
+]
+Size = Annotated[int, Field(ge=1, le=MAX_FILE_BYTES), BeforeValidator(_whole)]
 Printable = r"^[^\x00-\x1f\x7f]+$"
 # What a clip's path looks like here. Only described: the route says better what is wrong.
 _ROOT = r"([A-Za-z]:[/\\]|\\\\)" if sys.platform == "win32" else "/"
@@ -92,11 +96,33 @@ ESTIMATORS = tuple(key for key, each in METHODS.items() if "estimator" in each.r
 REFINERS = tuple(key for key, each in METHODS.items() if "refiner" in each.roles)
 
 
+class MarkAsk(Ask):
+    """Whoever is seen at a place of the picture at a time."""
+
+    time_s: float = Field(ge=0, le=MAX_SECONDS, description="Of the file's own clock.")
+    # Somebody's middle may be out of the picture.
+    x: float = Field(ge=-10, le=10, description="Of the picture's width, from its left edge.")
+    y: float = Field(ge=-10, le=10, description="Of the picture's height, from its top edge.")
+
+
+class CorrectionAsk(Ask):
+    """One thing that is put right about who is who."""
+
+    kind: Literal[*KINDS]  # type: ignore[valid-type]
+    who: MarkAsk
+    other: MarkAsk | None = Field(default=None, description="For merge and swap.")
+    time_s: float | None = Field(
+        default=None, ge=0, le=MAX_SECONDS, description="From when on, for split and swap."
+    )
+
+
 class RequestAsk(Ask):
     """Everything that a result depends on."""
 
     clip: ClipAsk
-    estimator: Literal[*ESTIMATORS] = "smplify"  # type: ignore[valid-type]
+    estimator: Literal[*ESTIMATORS] | None = Field(  # type: ignore[valid-type]
+        default="smplify", description="Null: people are only looked for."
+    )
     options: _Options | None = Field(default=None, description="Of the estimator.")
     weights: Literal[*WEIGHTS] = Field(  # type: ignore[valid-type]
         default="embedded", description="Official ones are files that the service's owner brings."
@@ -116,6 +142,9 @@ class RequestAsk(Ask):
         description="Of the full picture; null: taken from its diagonal.",
     )
     pose_prior: Literal[*POSE_PRIORS] = "embedded"  # type: ignore[valid-type]
+    corrections: list[CorrectionAsk] = Field(
+        default_factory=list, max_length=MOST_CORRECTIONS, description="Of who is who, in order."
+    )
 
     def meant(self) -> CaptureRequest:
         """The request itself.
@@ -125,7 +154,11 @@ class RequestAsk(Ask):
         """
         # What is not said keeps the contract's defaults: those of options are each method's own.
         said = self.model_dump(exclude_unset=True)
-        return CaptureRequest.from_json({k: v for k, v in said.items() if v is not None})
+        said = {k: v for k, v in said.items() if v is not None or k == "estimator"}
+        said["corrections"] = [
+            {k: v for k, v in each.items() if v is not None} for each in said.get("corrections", ())
+        ]
+        return CaptureRequest.from_json(said)
 
 
 class SubmitAsk(Ask):
@@ -172,7 +205,7 @@ class UploadAsk(Ask):
     model_config = _shown({"sha256": "0123456789abcdef" * 4, "size": 1_048_576, "name": "walk.mp4"})
 
     sha256: str = Field(pattern=HASH, examples=["0123456789abcdef" * 4])
-    size: Whole = Field(ge=1, le=MAX_FILE_BYTES, description="Bytes.")
+    size: Size = Field(description="Bytes.")
     name: Annotated[str | None, BeforeValidator(_readable)] = Field(
         default=None, min_length=1, max_length=MAX_NAME, description="For display only."
     )
