@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from stripmocap.methods.features.keypoints import BOX_SCALE, boxes_of
 from stripmocap.methods.features.resnet import normalised
+from stripmocap.methods.vibe.pixels import ENLARGED
 from stripmocap.video import crops
 
 pytestmark = pytest.mark.official
@@ -84,3 +86,15 @@ def test_keypoints_come_to_the_crop_where_vibe_puts_them(vibe):
     np.testing.assert_allclose(got, vibe["kp_out"][:, :2], rtol=0, atol=1e-3)
     back = crops.to_picture(got, np.array([20, 30]), side=1.1 * 160)
     np.testing.assert_allclose(back, vibe["kp_in"][:, :2], rtol=0, atol=1e-9)
+
+
+def test_boxes_about_keypoints_are_those_of_vibe_but_for_the_room_around(vibe):
+    keypoints = torch.tensor(vibe["kp_in"]).float()
+    keypoints[:, 2] = 1.0
+
+    center, side = boxes_of(keypoints[None])
+
+    x, y, width, height = vibe["kp_bbox"]
+    np.testing.assert_allclose(center[0], [x, y], rtol=1e-5)
+    assert width == height
+    assert float(side) / BOX_SCALE * ENLARGED == pytest.approx(width, rel=1e-5)
