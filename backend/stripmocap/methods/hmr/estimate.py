@@ -25,6 +25,7 @@ from ..toolbox import Estimate, Estimator, Publish, Report, Tools
 from . import pixels
 from .frames import Figure, PerFrame, estimate_of, has_enough
 from .inference import prepared
+from .places import Steady
 from .regressor import Regressed
 from .weights import load_keypoint_network, load_pixel_network
 
@@ -79,7 +80,9 @@ def load_official(tools: Tools, options: SpinOptions) -> Estimator:
     return estimator_of(look, Figure.from_template(tools.body, device=tools.device), tools)
 
 
-def estimator_of(look: Look, figure: Figure, tools: Tools) -> Estimator:
+def estimator_of(
+    look: Look, figure: Figure, tools: Tools, *, steady: Steady = "depth"
+) -> Estimator:
     """The estimator that looks at everybody, and then gives them their shapes and places."""
 
     def estimate(
@@ -93,7 +96,9 @@ def estimator_of(look: Look, figure: Figure, tools: Tools) -> Estimator:
         journal: Journal | None = None,
     ) -> Estimate:
         found = look(people, camera, report, clip)
-        return estimate_of(people, camera, found, figure=figure, height_m=tools.height_m)
+        return estimate_of(
+            people, camera, found, figure=figure, height_m=tools.height_m, steady=steady
+        )
 
     return estimate
 

@@ -24,7 +24,7 @@ from ...people.observations import Person
 from ..features.keypoints import LEAST_SEEN, SEEN_SCORE
 from ..ground import FOOT_POINTS, at_rest, find_lower_ground, world_from_camera
 from ..toolbox import Estimate
-from .places import find_places, size_px
+from .places import Steady, find_places, size_px
 from .shapes import Shapes
 
 _ANKLES = ("left_ankle", "right_ankle")  # of bodies without heels and toes
@@ -106,6 +106,7 @@ def estimate_of(
     *,
     figure: Figure,
     height_m: float | None,
+    steady: Steady = "depth",
 ) -> Estimate:
     """Everybody's motion, and the ground under them.
 
@@ -115,9 +116,10 @@ def estimate_of(
         found: what a regressor says of each of them.
         figure: the body.
         height_m: the actor's, where it is known.
+        steady: in which directions their places are steadied over time.
     """
     placed = [
-        _placed(person, camera, each, figure=figure, height_m=height_m)
+        _placed(person, camera, each, figure=figure, height_m=height_m, steady=steady)
         for person, each in zip(people, found, strict=True)
     ]
     joints, feet, rest = (
@@ -138,7 +140,13 @@ class _Placed:
 
 
 def _placed(
-    person: Person, camera: Camera, found: PerFrame, *, figure: Figure, height_m: float | None
+    person: Person,
+    camera: Camera,
+    found: PerFrame,
+    *,
+    figure: Figure,
+    height_m: float | None,
+    steady: Steady,
 ) -> _Placed:
     """One person's motion, and what it tells of the ground."""
     device = found.rotmat.device
@@ -157,6 +165,7 @@ def _placed(
         camera,
         weights=figure.weights,
         times_s=person.times_s,
+        steady=steady,
     )
     transl = transl if found.transl is None else found.transl
     place = points + transl[:, None]

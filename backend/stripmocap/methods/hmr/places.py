@@ -1,11 +1,14 @@
-"""Where a posed body stands: from where its landmarks are seen, and steadily in depth.
+"""Where a posed body stands: from where its landmarks are seen, and steadily over time.
 
 A single picture hardly tells how far somebody is: a landmark off by a hundredth of the person's
 size moves them by centimetres, other ones in every frame. People are heavy, so the depth of one
-person is steadied over time; sideways the pictures are followed frame by frame.
+person is steadied over time. Sideways the pictures are followed frame by frame for bodies that are
+posed so, whose tremble would else part from what is seen; for bodies posed over time, steadily too.
 """
 
 from __future__ import annotations
+
+from typing import Literal
 
 import numpy as np
 import torch
@@ -22,13 +25,24 @@ _MISS_SIGMA = 0.05  # of the person's size: a landmark missed by this much count
 _SEEN_SIGMA = 0.03  # of the person's size: how well landmarks and pose agree
 _ACCELERATION_M_S2 = 3.0  # of people towards the camera, which lasts about so long:
 _LASTING_S = 0.3
+_SIDE_ACCELERATION_M_S2 = 10.0  # of people across the picture, who jump and fall
+_SIDE_LASTING_S = 0.1
+_UNSEEN = 0.01  # of a seen frame's weight, that a place between seen ones has
 _VOTE_S = 1 / 30  # frames closer than this see the same mistake twice, and share one vote
 _ROUNDS = 3  # of votes
 _LEAST_SPAN_S = 1e-4
 
+Steady = Literal["depth", "all"]  # which directions are steadied over time
+
 
 def find_places(
-    points: Tensor, keypoints: Tensor, camera: Camera, *, weights: Tensor, times_s: np.ndarray
+    points: Tensor,
+    keypoints: Tensor,
+    camera: Camera,
+    *,
+    weights: Tensor,
+    times_s: np.ndarray,
+    steady: Steady = "depth",
 ) -> tuple[Tensor, Tensor]:
     """Where a person stands in T frames, and how well the person then fits what is seen.
 
@@ -38,6 +52,7 @@ def find_places(
         camera: that saw them.
         weights: (K,) how much a landmark tells.
         times_s: (T,) seconds, rising.
+        steady: which directions are steadied over time.
 
     Returns:
         (T, 3) metres, in frames that see nothing between those around them; (T,) in [0, 1].
@@ -53,7 +68,10 @@ def find_places(
         depth = _steady(found[:, 2], _sureness(seen, votes, found[:, 2], camera), times_s)
         slope = (seen - center) / camera.focal_px  # (T, K, 2)
         sideways = slope * (points[..., 2:] + depth[:, None, None]) - points[..., :2]
-        transl = torch.cat([_mean(sideways, votes, times_s), depth[:, None]], dim=1)
+        aside = _mean(sideways, votes, times_s)
+        if steady == "all":
+            aside = _steady_aside(aside, votes, times_s)
+        transl = torch.cat([aside, depth[:, None]], dim=1)
         pixels = project(points + transl[:, None], focal=camera.focal_px, center=center)
         miss = (pixels - seen).norm(dim=-1) / size_px(depth, camera)[:, None]
         votes = full / (1 + (miss / _OUTLIER).square()).square()
@@ -90,15 +108,44 @@ def _steady(depth: Tensor, sure: Tensor, times_s: np.ndarray) -> Tensor:
     found = np.log(depth.double().cpu().numpy().clip(min=NEAREST_M))
     found = np.where(weights > 0, found, 0.0)
     typical = np.exp(np.average(found, weights=weights))
-    weights = (
-        weights * np.minimum(np.gradient(times_s) / _VOTE_S, 1) if len(weights) > 1 else weights
-    )
+    weights = weights * _vote_shares(times_s)
     stiff = (typical / _ACCELERATION_M_S2) ** 2 / _LASTING_S
     steady = _smoothed(found, weights, times_s, stiff=stiff)
     for _ in range(_ROUNDS):
         off = (found - steady) ** 2 * sure.double().cpu().numpy()
         steady = _smoothed(found, weights / (1 + off / 9), times_s, stiff=stiff)
     return torch.tensor(np.exp(steady)).to(depth)
+
+
+def _steady_aside(places: Tensor, votes: Tensor, times_s: np.ndarray) -> Tensor:
+    """(T, 2) metres: places (T, 2) that accelerate as people do, near those that were found.
+
+    Args:
+        places: in frames without votes, what lies between those around them.
+        votes: (T, K) of landmarks.
+        times_s: (T,) seconds.
+    """
+    sure = votes.sum(dim=1).double().cpu().numpy() / (_SEEN_SIGMA * USUAL_HEIGHT_M) ** 2
+    if not sure.any():
+        return places
+    sure = sure.clip(min=_UNSEEN * np.median(sure[sure > 0]))
+    stiff = 1 / _SIDE_ACCELERATION_M_S2**2 / _SIDE_LASTING_S
+    found = places.double().cpu().numpy()
+    weights = sure * _vote_shares(times_s)
+    steady = found
+    for _ in range(_ROUNDS):
+        columns = [_smoothed(each, weights, times_s, stiff=stiff) for each in found.T]
+        steady = np.stack(columns, axis=1)
+        off = ((found - steady) ** 2).sum(axis=1) * sure
+        weights = sure * _vote_shares(times_s) / (1 + off / 9)
+    return torch.tensor(steady).to(places)
+
+
+def _vote_shares(times_s: np.ndarray) -> np.ndarray:
+    """(T,) in (0, 1], how much of a vote each frame has; see `_VOTE_S`."""
+    if len(times_s) < 2:
+        return np.ones(len(times_s))
+    return np.minimum(np.gradient(times_s) / _VOTE_S, 1)
 
 
 def _smoothed(

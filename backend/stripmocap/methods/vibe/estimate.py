@@ -66,7 +66,7 @@ def load(tools: Tools, options: VibeOptions) -> Estimator:
             done += frames
         return found
 
-    return estimator_of(look, figure, tools)
+    return estimator_of(look, figure, tools, steady="all")
 
 
 def load_official(tools: Tools, options: VibeOptions) -> Estimator:
@@ -89,7 +89,8 @@ def load_official(tools: Tools, options: VibeOptions) -> Estimator:
             for whose, each in zip(people, found, strict=True)
         ]
 
-    return estimator_of(look, Figure.from_template(tools.body, device=tools.device), tools)
+    figure = Figure.from_template(tools.body, device=tools.device)
+    return estimator_of(look, figure, tools, steady="all")
 
 
 def looked_at(
