@@ -15,7 +15,7 @@ from torch import Tensor
 from ..hmr.regressor import Regressed
 from .keypoint_network import TemporalNetwork
 
-FRAMES = 2048  # of a piece: 70 seconds, and some 50 MB
+FRAMES = 4096  # of a piece: over two minutes, and some 100 MB
 
 
 def read(network: TemporalNetwork, numbers: Tensor, *, frames: int = FRAMES) -> Iterator[Regressed]:
