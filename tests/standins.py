@@ -48,7 +48,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, network: Path) -> dict[str, Any]:
     said: dict[str, Any] = {}
     network.write_bytes(b"weights")
 
-    def follow(frames, *, detector, report, expected_frames):
+    def follow(frames, *, detector, report, expected_frames, watch=None):
         said["expected_frames"] = expected_frames
         return cast(person([frame.time_s for frame in frames]))
 

@@ -254,7 +254,7 @@ def test_what_a_stopped_run_has_seen_is_not_looked_at_again(footage, store, aske
             asked_for.append(image.shape)
             return []
 
-    def follow(frames, *, detector, report, expected_frames):
+    def follow(frames, *, detector, report, expected_frames, watch=None):
         for number, frame in enumerate(frames):
             report("people", number, expected_frames)
             detector.detect(frame.image)
@@ -281,7 +281,7 @@ def test_work_in_progress_that_does_not_fit_is_started_over(footage, store, aske
         def detect(self, image):
             return []
 
-    def follow(frames, *, detector, report, expected_frames):
+    def follow(frames, *, detector, report, expected_frames, watch=None):
         for number, frame in enumerate(frames):
             detector.detect(frame.image[: len(crop)] if number == 1 else frame.image)
             report("people", number + 1, expected_frames)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,14 @@ from .people.blazepose import BlazePose
 from .people.journal import Journal
 from .people.observations import Cast, Person, Picture
 from .people.recorded import Diverged, Recorded
-from .people.tracking import Detector, follow
+from .people.tracking import Detector, Watch, follow
 from .steps import Memory
 from .video.frames import VideoInfo, read_frames
+from .video.prefetch import ahead
 
 PEOPLE = "people"  # what the step is kept under, and its stage
+
+_DEPTH = 2  # pictures that are decoded ahead
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +47,7 @@ class Lookout:
         *,
         memory: Memory,
         depends_on: Mapping[str, Any],
+        watch: Watch | None = None,
     ) -> Cast:
         """Everybody who is in `clip` for long enough, the most prominent first.
 
@@ -52,6 +57,7 @@ class Lookout:
             beat: told of every frame.
             memory: where the step is kept, if it is.
             depends_on: everything that the step depends on but for the footage's content.
+            watch: looks on while people are followed.
 
         Raises:
             NobodyFound: there is nobody.
@@ -59,7 +65,7 @@ class Lookout:
         cast = memory.once_with_journal(
             PEOPLE,
             depends_on,
-            make=lambda journal: self._looked(clip, info, beat, journal=journal),
+            make=lambda journal: self._looked(clip, info, beat, journal=journal, watch=watch),
             pack=observations.packed,
             unpack=observations.unpacked,
         )
@@ -71,16 +77,24 @@ class Lookout:
             )
         return cast
 
-    def _looked(self, clip: Clip, info: VideoInfo, beat: Beat, *, journal: Journal | None) -> Cast:
+    def _looked(
+        self,
+        clip: Clip,
+        info: VideoInfo,
+        beat: Beat,
+        *,
+        journal: Journal | None,
+        watch: Watch | None,
+    ) -> Cast:
         self._eyes = self._eyes or BlazePose()
         if journal is None:
-            return _followed(clip, info, beat, self._eyes)
+            return _followed(clip, info, beat, detector=self._eyes, watch=watch)
         try:
-            return _noted(clip, info, beat, Recorded(self._eyes, journal))
+            return _noted(clip, info, beat, detector=Recorded(self._eyes, journal), watch=watch)
         except Diverged as error:
             log.warning("The work in progress of %s is not used (%s)", clip.path, error)
             journal.drop()
-            return _noted(clip, info, beat, Recorded(self._eyes, journal))
+            return _noted(clip, info, beat, detector=Recorded(self._eyes, journal), watch=watch)
 
 
 def tracks_of(cast: Cast, *, size_px: tuple[int, int]) -> tuple[PersonTrack, ...]:
@@ -107,21 +121,24 @@ def _track(person: Person, album: tuple[Picture, ...], mark: Mark) -> PersonTrac
     )
 
 
-def _followed(clip: Clip, info: VideoInfo, beat: Beat, detector: Detector) -> Cast:
+def _followed(
+    clip: Clip, info: VideoInfo, beat: Beat, *, detector: Detector, watch: Watch | None
+) -> Cast:
     expected = _expected_frames(clip, info)
     beat(PEOPLE, 0, expected or 0)
-    return follow(
-        read_frames(clip, pulse=beat.again),
-        detector=detector,
-        report=beat,
-        expected_frames=expected,
+    decoded = ahead(
+        lambda pulse: read_frames(clip, pulse=pulse), depth=_DEPTH, meanwhile=beat.again
     )
+    with closing(decoded) as frames:
+        return follow(frames, detector=detector, report=beat, expected_frames=expected, watch=watch)
 
 
-def _noted(clip: Clip, info: VideoInfo, beat: Beat, detector: Recorded) -> Cast:
+def _noted(
+    clip: Clip, info: VideoInfo, beat: Beat, *, detector: Recorded, watch: Watch | None
+) -> Cast:
     """The same; what was found so far is kept, whatever stops the work."""
     try:
-        return _followed(clip, info, beat, detector)
+        return _followed(clip, info, beat, detector=detector, watch=watch)
     finally:
         detector.flush()
 

@@ -37,6 +37,8 @@ from .methods.toolbox import FRAMES_AT_ONCE, Estimate, Estimator, Tools
 from .people.corrections import corrected
 from .people.journal import Journal
 from .people.observations import Cast, Person
+from .people.tracking import Watch
+from .preview import Preview, shown_meanwhile
 from .provenance import (
     networks_of,
     provenance,
@@ -97,7 +99,8 @@ class Workshop:
             report: told of every stage, of slow ones many times a second; what it raises stops
                 the work.
             steps: where the outputs of steps are kept; None: everything is computed.
-            publish: handed what is finished of a shot that is longer than the fit's window.
+            publish: handed what is finished of a long shot: bodies of a fast method while people
+                are still followed, and then of the fit, window by window.
             small: with less memory: slower, and as good.
 
         Raises:
@@ -150,7 +153,8 @@ class Workshop:
         ]
         beat(LOAD, 1, 1)
         memory, sees_on = _memory(clip, steps, beat), what_sight_depends_on(clip, sums)
-        cast = self._lookout.cast(clip, info, beat, memory=memory, depends_on=sees_on)
+        watch = self._watch(request, info, template, beat, publish=publish, window=window)
+        cast = self._lookout.cast(clip, info, beat, memory=memory, depends_on=sees_on, watch=watch)
         tracks = tracks_of(cast, size_px=info.size_px)
         if template is None:
             return Capture(camera, (), origin, tracks)
@@ -162,6 +166,41 @@ class Workshop:
             looks_at["makeup"] = makeup
         shot = _Shot(clip, camera, people, tracks, template, depends_on=looks_at)
         return _captured(ways, shot, memory, beat, origin=origin, publish=publish)
+
+    def _watch(
+        self,
+        request: CaptureRequest,
+        info: VideoInfo,
+        template: BodyTemplate | None,
+        beat: Beat,
+        *,
+        publish: Publish | None,
+        window: int,
+    ) -> Watch | None:
+        """Publishes what a fast method makes of those who were followed so far."""
+        asked = shown_meanwhile(request)
+        if asked is None or template is None or publish is None:
+            return None
+        camera, clip = _camera(info, asked.focal_px), asked.clip
+
+        @functools.cache
+        def ready() -> tuple[dict[str, Any], _Way]:
+            origin = {**provenance(asked, info, template), "partial": True}
+            sums = {name: each["sha256"] for name, each in origin["files"].items()}
+            return origin, self._way(asked, asked.methods[0], template, sums=sums, window=window)
+
+        def show(cast: Cast) -> None:
+            people, _ = corrected(cast, asked.corrections, size_px=info.size_px)
+            if not people:
+                return
+            origin, way = ready()
+            estimate = way.estimator(people, camera, lambda *_: beat.again(), clip=clip)
+            tracks = tracks_of(cast, size_px=info.size_px)
+            shot = _Shot(clip, camera, people, tracks, template, depends_on={})
+            takes = (Take(way.take, estimate.motions),)
+            publish(_capture_of(shot, estimate.camera, takes, origin=origin))
+
+        return Preview(show)
 
     def _way(
         self,

@@ -27,6 +27,7 @@ FLOORS["steps"] = LOWEST
 FLOORS["provenance"] = LOWEST | {"assets", "video"}
 FLOORS["beat"] = LOWEST
 FLOORS["lookout"] = LOWEST | {"beat", "people", "steps", "video"}
+FLOORS["preview"] = LOWEST | {"people"}
 FLOORS["pipeline"] = set(FLOORS)
 FLOORS["figures"] = LOWEST
 FLOORS["training"] = FLOORS["server"] = set(FLOORS)
