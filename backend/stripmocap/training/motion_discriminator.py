@@ -72,12 +72,12 @@ class SelfAttention(nn.Module):
 
 def fooling_loss(made: Tensor) -> Tensor:
     """() how far answers (N, 1) to made-up motion are from passing for real: what a maker pays."""
-    return (made - 1.0).square().mean()
+    return (made.float() - 1.0).square().mean()
 
 
 def telling_loss(made: Tensor, *, real: Tensor) -> Tensor:
     """() how badly answers tell made-up (N, 1) from real (M, 1) motion: what the critic pays."""
-    return (real - 1.0).square().mean() + made.square().mean()
+    return (real.float() - 1.0).square().mean() + made.float().square().mean()
 
 
 class MotionCritic:
