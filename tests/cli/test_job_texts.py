@@ -31,6 +31,7 @@ def job(request: dict) -> JobStatus:
             {"estimator": "spin", "options": SpinOptions(), "weights": "official"},
             "method      spin on official weights, neutral body",
         ),
+        ({"estimator": None}, "method      only who is there"),
     ],
 )
 def test_a_job_says_which_methods_it_runs_on_which_weights(changes, said):

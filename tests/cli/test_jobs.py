@@ -80,6 +80,18 @@ def test_a_job_is_added_and_listed(jobs, service, tmp_path):
     assert row.split() == [job.id[:8], "done", "walk.mp4"]
 
 
+def test_a_job_may_only_look_for_people(jobs, service, tmp_path):
+    asked(tmp_path / "walk.mp4")
+
+    jobs("add", tmp_path / "walk.mp4", "--only-people", "--correct", "ignore 1,0.5,0.5")
+
+    (job,) = service.every_job()
+    assert job.request["estimator"] is None
+    assert job.request["corrections"] == [
+        {"kind": "ignore", "who": {"time_s": 1.0, "x": 0.5, "y": 0.5}}
+    ]
+
+
 def test_a_relative_name_means_this_folder(jobs, service, tmp_path, monkeypatch):
     asked(tmp_path / "walk.mp4")
     monkeypatch.chdir(tmp_path)

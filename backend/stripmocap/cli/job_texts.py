@@ -52,7 +52,7 @@ def paragraph(job: JobStatus) -> str:
         ("state", line(job).partition(": ")[2]),
         ("footage", clip["path"]),
         ("span", f"{clip['start_s']:g} s to {'the end' if stop_s is None else f'{stop_s:g} s'}"),
-        ("method", f"{_method(job.request)}, {job.request['body']} body"),
+        ("method", _method(job.request)),
         ("priority", str(job.priority)),
         ("attempts", str(job.attempts)),
         ("asked", _moment(job.created_s)),
@@ -68,9 +68,12 @@ def paragraph(job: JobStatus) -> str:
 
 def _method(request: Mapping[str, Any]) -> str:
     """What was asked for; requests of earlier versions say less."""
+    if request["estimator"] is None:
+        return "only who is there"
     named = "+".join(filter(None, (request["estimator"], request.get("refiner"))))
     weights = request.get("weights", "embedded")
-    return named if weights == "embedded" else f"{named} on {weights} weights"
+    on = "" if weights == "embedded" else f" on {weights} weights"
+    return f"{named}{on}, {request['body']} body"
 
 
 def health(health: Health, url: str) -> str:

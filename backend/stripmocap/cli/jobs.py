@@ -17,7 +17,7 @@ from ..progress import Progress
 from . import connection, job_texts
 from .job_watch import watch
 from .outputs import check
-from .parser import request_of
+from .parser import people_request_of, request_of
 
 FULL_ID = 32  # letters
 
@@ -50,7 +50,7 @@ def _add(arguments: argparse.Namespace) -> int:
 
 def _submitted(service: Service, arguments: argparse.Namespace) -> JobStatus:
     """The job for which the footage was sent, if the service cannot read it where it is."""
-    request = request_of(arguments)
+    request = (people_request_of if arguments.only_people else request_of)(arguments)
     path = connection.absolute(arguments.video)
     if not path.is_file():
         raise VideoError(f"{path} is not there", hint="Check the name and the folder.")

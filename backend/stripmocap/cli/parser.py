@@ -15,6 +15,8 @@ from ..contract.methods import METHODS, POSE_PRIORS, ROLES, WEIGHTS, Options
 from ..contract.motion import TAKE_LABELS
 from .service_arguments import add_jobs, add_serve
 from .train_arguments import add_train
+from .typed_corrections import typed
+from .vibe_arguments import add_vibe_experiment
 
 _Verbs = argparse._SubParsersAction  # argparse gives it no public name
 
@@ -27,6 +29,7 @@ def make() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     _add_capture(verbs)
+    _add_people(verbs)
     _add_overlay(verbs)
     _add_export(verbs)
     _add_evaluate(verbs)
@@ -60,6 +63,20 @@ def request_of(arguments: argparse.Namespace) -> CaptureRequest:
         height_m=arguments.height,
         focal_px=arguments.focal,
         pose_prior=arguments.prior,
+        corrections=typed(arguments.correct, file=arguments.corrections),
+    )
+
+
+def people_request_of(arguments: argparse.Namespace) -> CaptureRequest:
+    """What the arguments of `_add_clip` and `_add_corrections` ask for: who is there.
+
+    Raises:
+        RequestError: the span is empty, or something is no correction.
+    """
+    return CaptureRequest(
+        clip=Clip(str(arguments.video), start_s=arguments.start, stop_s=arguments.stop),
+        estimator=None,
+        corrections=typed(arguments.correct, file=arguments.corrections),
     )
 
 
@@ -101,6 +118,15 @@ def _add_capture(verbs: _Verbs) -> None:
     capture.add_argument(
         "--fresh", action="store_true", help="compute everything, and keep nothing for next time"
     )
+
+
+def _add_people(verbs: _Verbs) -> None:
+    people = verbs.add_parser("people", help="list who is in a video, without making bodies")
+    _add_clip(people)
+    _add_corrections(people)
+    people.add_argument("-o", "--output", type=Path, metavar="FILE", help="the result, .npz")
+    people.add_argument("--pictures", type=Path, metavar="DIR", help="also draw everybody, .png")
+    people.add_argument("--fresh", action="store_true", help="keep nothing for next time")
 
 
 def _add_cache(verbs: _Verbs) -> None:
@@ -181,7 +207,11 @@ def _add_evaluate(verbs: _Verbs) -> None:
     evaluate.add_argument("--split", default="test", help="of 3DPW or motion capture, default test")
     evaluate.add_argument("--seed", type=int, default=0, help="of the cameras that mocap gets")
     evaluate.add_argument(
-        "--published", action="store_true", help="3DPW as papers do it: SPIN on its boxes alone"
+        "--published",
+        nargs="?",
+        const="spin",
+        choices=("spin", "vibe"),
+        help="3DPW as the paper of SPIN does it, on its boxes alone, or that of VIBE",
     )
 
 
@@ -238,6 +268,7 @@ def _add_experiment(verbs: _Verbs) -> None:
     keypoints.add_argument("--markdown", type=Path, metavar="FILE", help="also write it, .md")
     keypoints.add_argument("--plots", type=Path, metavar="FILE", help="also draw it, .png")
     _add_spin_experiment(what)
+    add_vibe_experiment(what, count=_count)
 
 
 def _add_spin_experiment(what: _Verbs) -> None:
@@ -262,10 +293,27 @@ def _add_spin_experiment(what: _Verbs) -> None:
     spin.add_argument("--plots", type=Path, metavar="DIR", help="also draw them, .png")
 
 
-def _add_request(verb: argparse.ArgumentParser) -> None:
+def _add_clip(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("video", type=Path, metavar="VIDEO", help="a movie, or one of its pictures")
     verb.add_argument("--start", type=float, default=0.0, metavar="S", help="seconds (default 0)")
     verb.add_argument("--stop", type=float, default=math.inf, metavar="S", help="default: the end")
+
+
+def _add_corrections(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--correct",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="who is who: 'ignore TIME,X,Y', 'merge MARK MARK', 'split MARK at TIME', 'swap MARK "
+        "MARK at TIME'; marks are listed by the verb people; more than one is made in order",
+    )
+    verb.add_argument("--corrections", type=Path, metavar="FILE", help="the same, a list in JSON")
+
+
+def _add_request(verb: argparse.ArgumentParser) -> None:
+    _add_clip(verb)
+    _add_corrections(verb)
     verb.add_argument(
         "--method",
         choices=_ways(),

@@ -75,6 +75,7 @@ def add_jobs(verbs: _Verbs, *, add_request: Callable[[argparse.ArgumentParser], 
 
 def _add_add(add: argparse.ArgumentParser, request: Callable[[argparse.ArgumentParser], None]):
     request(add)
+    add.add_argument("--only-people", action="store_true", help="list who is there, no bodies")
     add.add_argument("--priority", type=int, default=0, metavar="N", help="-10 to 10 (default 0)")
     add.add_argument("--key", help="your own name for the job: one key makes one job")
     add.add_argument("--upload", action="store_true", help="send the footage, not its path")
