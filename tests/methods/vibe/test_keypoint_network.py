@@ -1,7 +1,7 @@
 import pytest
 import torch
 from stripmocap.methods.features.keypoints import NUMBERS
-from stripmocap.methods.vibe.keypoint_network import Sizes, TemporalNetwork
+from stripmocap.methods.vibe.keypoint_network import MARGIN, Sizes, TemporalNetwork
 from torch.testing import assert_close
 
 SMALL = Sizes(features=32, blocks=1, hidden=16, memory=8, layers=1)
@@ -35,7 +35,7 @@ def test_people_do_not_hear_each_other(network):
     assert_close(network.features(seen)[:1], network.features(seen[:1]))
 
 
-def test_untaught_encoders_leave_what_single_frames_say(network):
+def test_untaught_encoders_leave_what_frames_say(network):
     for encoder in (network.onward, network.back):
         torch.nn.init.zeros_(encoder.linear.weight)
         torch.nn.init.zeros_(encoder.linear.bias)
@@ -44,14 +44,13 @@ def test_untaught_encoders_leave_what_single_frames_say(network):
     assert_close(network.features(seen), network.single(seen))
 
 
-def test_what_is_not_kept_of_a_frame_is_left_to_the_encoders(network):
-    seen = numbers()
-    single = network.single(seen)
-    before = network.features(seen)
-    with torch.no_grad():
-        network.kept.fill_(0.25)
+def test_margin_is_all_that_a_piece_needs(network):
+    seen = numbers(frames=60)
+    whole = network.single(seen)
 
-    assert_close(network.features(seen), before - 0.75 * single)
+    piece = network.single(seen[:, 20 - MARGIN : 40 + MARGIN])
+
+    assert_close(piece[:, MARGIN:-MARGIN], whole[:, 20:40])
 
 
 def test_bodies_come_person_by_person(network):

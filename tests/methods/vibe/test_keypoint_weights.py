@@ -41,7 +41,7 @@ def test_weights_of_single_frames_are_named(tmp_path):
 @pytest.mark.parametrize("sizes", ["", "[]", '{"memory": 0}', '{"memory": 1e9}', '{"width": 8}'])
 def test_sizes_that_cannot_be_are_refused(sizes, tmp_path):
     said = {"kind": keypoint_weights.TEMPORAL_KIND, "sizes": sizes}
-    save_file({"kept": np.zeros(3)}, tmp_path / "w.safetensors", metadata=said)
+    save_file({"window": np.zeros(3)}, tmp_path / "w.safetensors", metadata=said)
 
     with pytest.raises(AssetCorrupt, match="sizes"):
         keypoint_weights.load_temporal_network(tmp_path / "w.safetensors")

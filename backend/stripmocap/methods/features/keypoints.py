@@ -20,6 +20,7 @@ SEEN_SCORE = 0.3  # keypoints below are looked at, but do not set the box
 BOX_SCALE = 1.2  # the box's side over the larger extent of the keypoints
 LEAST_SEEN = 4  # keypoints; with fewer, all that are there set the box
 FARTHEST = 2.0  # half-sides from the middle: whatever is further out is put there
+SCORES = slice(2 * len(BLAZEPOSE_NAMES), 3 * len(BLAZEPOSE_NAMES))  # of a view's numbers
 FLAT_NUMBERS = 3 * len(BLAZEPOSE_NAMES) + 3  # what is seen in the picture
 NUMBERS = FLAT_NUMBERS + 3 * len(BLAZEPOSE_NAMES) + 1  # with the guess at 3D, and if there is one
 REACH_M = 1.5  # from the hips: a guess further out is put there

@@ -2,22 +2,24 @@
 
 A capture has all its frames before it starts, so the encoder runs twice, onward and back in time:
 what hides a person is looked at from both of its ends. Both are plain encoders, each of which can
-be read piece by piece (`chunks.py`). What a single frame says trembles as the detector does; how
-much of each feature of it is kept is learnt, where VIBE keeps all.
+be read piece by piece (`chunks.py`). VIBE adds what its encoder says to the features of the frame
+itself, and those of keypoints tremble as the detector does: here they are averaged with their
+neighbours' before (`trusted_mean.py`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
-from ..features.keypoints import NUMBERS, KeypointEncoder
+from ..features.keypoints import NUMBERS, SCORES, KeypointEncoder
 from ..hmr.regressor import Regressed, Regressor
 from .temporal_encoder import TemporalEncoder
+from .trusted_mean import TrustedMean
 
 FPS = 30.0  # of the frames that it reads: motion is learnt at this rate
+MARGIN = 8  # frames on either side that a frame's features are averaged with
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class TemporalNetwork(nn.Module):
         )
         self.onward = TemporalEncoder(sizes.features, hidden=sizes.memory, layers=sizes.layers)
         self.back = TemporalEncoder(sizes.features, hidden=sizes.memory, layers=sizes.layers)
-        self.kept = nn.Parameter(torch.ones(sizes.features))  # shares; VIBE's residual at first
+        self.mean = TrustedMean(sizes.features, reach=MARGIN)
         self.regressor = Regressor(sizes.features, hidden=sizes.hidden, dropout=0.0)
 
     def forward(self, numbers: Tensor) -> Regressed:
@@ -62,12 +64,16 @@ class TemporalNetwork(nn.Module):
         """(N, T, F) what the regressor is told.
 
         Args:
-            single: (N, T, F) features of each frame alone.
+            single: (N, T, F) what `single` says.
             onward: (N, T, F) the first encoder's answer to them.
             back: (N, T, F) the second one's, put into the order of the frames.
         """
-        return onward + back - (2.0 - self.kept) * single  # each of them has added to `single`
+        return onward + back - single  # each of them has added to `single`
 
     def single(self, numbers: Tensor) -> Tensor:
-        """(N, T, F) features of each frame alone."""
-        return self.encoder(numbers.flatten(0, 1)).unflatten(0, numbers.shape[:2])
+        """(N, T, F) features of each frame and of the `MARGIN` frames about it.
+
+        Who reads a shot piece by piece gives so many more on either side, as far as there are any.
+        """
+        features = self.encoder(numbers.flatten(0, 1)).unflatten(0, numbers.shape[:2])
+        return self.mean(features, sureness=numbers[..., SCORES].mean(dim=-1))
