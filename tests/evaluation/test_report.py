@@ -42,3 +42,11 @@ def test_limb_names_of_the_report_are_those_of_the_scores():
     table = report._by_joint([one])[0]
 
     assert [row[0] for row in table.rows] == [name.replace("_", " ") for name in LIMB_JOINTS]
+
+
+def test_who_is_who_is_told_where_there_are_several():
+    table = report.identity_table(tried(ToyCase(persons=("man", "woman")), methods=(SMPLIFY,)))
+
+    assert table is not None
+    assert [row[:2] for row in table.rows] == [("walk man", "smplify"), ("walk woman", "smplify")]
+    assert report.identity_table(tried(ToyCase(), methods=(SMPLIFY,))) is None

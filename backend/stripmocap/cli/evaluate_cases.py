@@ -44,6 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
             )
         print(as_text(report.case_table(trials)))
         print(as_text(report.mean_table(trials)))
+        if (together := report.identity_table(trials)) is not None:
+            print(as_text(together))
         if arguments.json:
             write_json(arguments.json, as_json(results))
         if arguments.report:

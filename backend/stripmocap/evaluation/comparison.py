@@ -112,12 +112,16 @@ def picture_misses(motion: Motion, camera: Camera, truth: Truth, *, body: Body) 
     of a person takes those as 1, a whole picture, so that a short lucky track does not win.
     """
     truth = at_pace(truth, motion.times_s)
+    goal = truth.limbs_px()
+    apart = np.linalg.norm(limbs_seen(motion, camera, truth, body=body) - goal, axis=-1)
+    return np.minimum(apart[np.isfinite(goal[..., 0])] / camera.size_px[1], 1.0)
+
+
+def limbs_seen(motion: Motion, camera: Camera, truth: Truth, *, body: Body) -> np.ndarray:
+    """(T, 12, 2) pixels, where the captured limbs are in the truth's frames; NaN where in none."""
     joints = _on_truth_frames(joints_of(motion, body), motion.times_s, truth)[:, _LIMBS]
     depth = np.maximum(joints[..., 2:], 1e-3)
-    pixels = joints[..., :2] / depth * camera.focal_px + camera.center_px
-    goal = truth.limbs_px()
-    known = np.isfinite(goal[..., 0])
-    return np.minimum(np.linalg.norm(pixels - goal, axis=-1)[known] / camera.size_px[1], 1.0)
+    return joints[..., :2] / depth * camera.focal_px + camera.center_px
 
 
 def at_pace(truth: Truth, times_s: np.ndarray) -> Truth:

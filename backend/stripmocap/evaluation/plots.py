@@ -37,8 +37,10 @@ def over_time(series: Mapping[str, Series], *, title: str) -> bytes:
 
     def draw_acceleration(axes: Axes) -> None:
         for each in series.values():
-            # Whoever trembles is off by a hundred times as much as who does not.
-            axes.semilogy(each.times_s, each.accel_m_s2, linewidth=1.0)
+            axes.plot(each.times_s, each.accel_m_s2, linewidth=1.0)
+        # Whoever trembles is off by a hundred times as much as who does not.
+        if any((each.accel_m_s2 > 0).any() for each in series.values()):
+            axes.set_yscale("log")
         axes.set(xlabel="s", ylabel="accel. m/s²")
 
     return _drawn(draw_pose, draw_acceleration, height_in=4.2)

@@ -9,6 +9,8 @@ import numpy as np
 from ..contract.messages import Clip
 from ..contract.skeleton import LIMB_JOINTS
 from . import plots
+from .bodies import body_of
+from .identities import identities
 from .metrics import Scores
 from .pages import Block, Picture, Section, Table, Words
 from .published import PublishedScores
@@ -42,6 +44,10 @@ HOW = (
     "errors. Means over cases count every frame the same. White lines are the truth."
 )
 
+SWITCHES_SAY = (
+    "In each frame true and captured people are paired by where they are in the picture; a switch "
+    "is a change of pair. Frames are those in which somebody was there to be a pair."
+)
 TRAILS_SAY = f"Lines are the ways of wrists and ankles over the last {TRAIL_S} s."
 
 
@@ -63,6 +69,9 @@ def sections_of(
         Section("All together", (mean_table(trials), Words(HOW))),
         Section("Case by case", (case_table(trials),)),
     ]
+    together = identity_table(trials)
+    if together is not None:
+        found.append(Section("Who is who", (together, Words(SWITCHES_SAY))))
     if missed:
         found.append(Section("Not found", (_missed_table(missed),)))
     if len({each.kind for each in trials}) > 1:
@@ -87,6 +96,25 @@ def case_table(trials: Sequence[Trial]) -> Table:
     return Table(
         head, tuple((each.subject, each.method, *_cells(each.found.scores)) for each in rows)
     )
+
+
+def identity_table(trials: Sequence[Trial]) -> Table | None:
+    """A row for each person of each case in which several are judged; None if there are none."""
+    groups: dict[tuple[str, str], list[Trial]] = {}
+    for each in trials:
+        groups.setdefault((each.case, each.method), []).append(each)
+    rows = []
+    for (case, method), mine in groups.items():
+        if len(mine) < 2:
+            continue
+        capture, truths = mine[0].capture, [each.truth for each in mine]
+        take = capture.take(mine[0].found.label)
+        for each in identities(take, capture.camera, truths, body=body_of(capture)[1]):
+            known = "-" if each.captured is None else str(each.captured)
+            followed = f"{each.followed} of {each.frames}"
+            rows.append((f"{case} {each.person}", method, known, str(each.switches), followed))
+    head = ("case", "method", "captured as", "switches", "frames")
+    return Table(head, tuple(rows)) if rows else None
 
 
 def published_table(scores: Mapping[str, PublishedScores]) -> Table:
