@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from stripmocap.evaluation import protocol_vibe
 from stripmocap.methods.features.keypoints import BOX_SCALE, boxes_of
 from stripmocap.methods.features.resnet import normalised
 from stripmocap.methods.vibe.pixels import ENLARGED
@@ -98,3 +99,9 @@ def test_boxes_about_keypoints_are_those_of_vibe_but_for_the_room_around(vibe):
     np.testing.assert_allclose(center[0], [x, y], rtol=1e-5)
     assert width == height
     assert float(side) / BOX_SCALE * ENLARGED == pytest.approx(width, rel=1e-5)
+
+
+def test_pieces_of_sequences_are_those_of_vibe(vibe):
+    found = protocol_vibe.windows([37, 10, 50], length=protocol_vibe.WINDOW)
+
+    np.testing.assert_array_equal(found, vibe["chunks"])

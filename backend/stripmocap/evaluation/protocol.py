@@ -9,7 +9,7 @@ shape a person, is another matter: `folders.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,7 +86,7 @@ def compared_sequence(
     """
     crops = [_Crops(actor) for actor in sequence.actors]
     found: list[list[Regressed]] = [[] for _ in crops]
-    for image in _images(sequence, frames=len(sequence.actors[0].valid)):
+    for image in pictures_of(sequence, frames=len(sequence.actors[0].valid)):
         for number, each in enumerate(crops):
             each.look(image)
             if len(each.images) == _BATCH:
@@ -95,7 +95,7 @@ def compared_sequence(
         if each.images:
             parts.append(_seen_by(network, each.taken(), device))
         if parts:
-            yield _compared(actor, each.frames, parts, by)
+            yield compared(actor, each.frames, parts, by=by)
 
 
 class _Crops:
@@ -135,8 +135,12 @@ def box_of(keypoints: np.ndarray) -> tuple[np.ndarray, float] | None:
     return ((low + high) / 2, BOX_SCALE * side / _UNIT_PX) if side > 0 else None
 
 
-def _images(sequence: Sequence3dpw, *, frames: int) -> Iterator[np.ndarray]:
-    """The pictures of frames 0, 1, …; a missing one is told by its number."""
+def pictures_of(sequence: Sequence3dpw, *, frames: int) -> Iterator[np.ndarray]:
+    """The pictures (H, W, 3) of the first `frames`, one after the other.
+
+    Raises:
+        VideoError: one is missing, which is told by its number, or cannot be read.
+    """
     clip = Clip(str(sequence.first_picture), stop_s=(frames - 0.5) / float(sequences.FPS))
     for frame, shown in enumerate(read_frames(clip)):
         if round(shown.time_s * sequences.FPS) != frame:
@@ -147,17 +151,21 @@ def _images(sequence: Sequence3dpw, *, frames: int) -> Iterator[np.ndarray]:
         yield shown.image
 
 
-def _seen_by(network: Looker, images: np.ndarray, device: torch.device) -> Regressed:
-    with torch.inference_mode():
-        said = network(normalised(torch.from_numpy(images).to(device)))
-    return Regressed(said.rotmat.float().cpu(), said.betas.float().cpu(), said.camera.cpu())
+def compared(
+    actor: Actor, frames: Sequence[int], parts: Sequence[Regressed], *, by: Yardstick
+) -> Compared:
+    """What a network says of an actor beside the truth.
 
-
-def _compared(actor: Actor, frames: list[int], parts: list[Regressed], by: Yardstick) -> Compared:
+    Args:
+        actor: of a sequence.
+        frames: N of the actor's.
+        parts: N bodies in all, in their order; of each part meshes are made together.
+        by: the bodies and the regressor, on the CPU.
+    """
     joints, truths, errors = [], [], []
     first = 0
     for part in parts:
-        rows = frames[first : first + len(part.rotmat)]
+        rows = list(frames[first : first + len(part.rotmat)])
         first += len(part.rotmat)
         orient, pose = (
             torch.tensor(each[rows], dtype=torch.float32)
@@ -173,3 +181,9 @@ def _compared(actor: Actor, frames: list[int], parts: list[Regressed], by: Yards
             truths.append(by.h36m(true).numpy())
         errors.append(vertex_errors_mm(mesh.numpy(), same.numpy()))
     return Compared(np.concatenate(joints), np.concatenate(truths), np.concatenate(errors))
+
+
+def _seen_by(network: Looker, images: np.ndarray, device: torch.device) -> Regressed:
+    with torch.inference_mode():
+        said = network(normalised(torch.from_numpy(images).to(device)))
+    return Regressed(said.rotmat.float().cpu(), said.betas.float().cpu(), said.camera.cpu())
