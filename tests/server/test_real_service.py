@@ -48,3 +48,29 @@ def test_a_job_is_cancelled_retried_and_resumed_by_the_real_worker(tmp_path):
     (motion,) = capture.takes[-1].motions
     assert len(motion.times_s) > 20
     assert capture.provenance["request"]["clip"]["stop_s"] == 1.0
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("blazepose")
+def test_who_is_there_is_told_by_the_real_worker(tmp_path):
+    with Running(tmp_path / "data", "--device", "cpu", command=REAL_COMMAND) as running:
+        service = running.service()
+        job = service.submit(CaptureRequest(Clip(str(CLIP), stop_s=1.0), estimator=None))
+        told = {}
+
+        def ended() -> bool:
+            now = service.job(job.id)
+            told[now.progress.stage] = now.progress.left_s
+            return now.state in ENDED
+
+        until(ended, within_s=WITHIN_S)
+        assert service.job(job.id).state == "done"
+        service.result(job.id, tmp_path / "people.npz")
+
+    assert "fit" not in told
+    assert told["people"] is not None  # how long it will take was told
+    found = result_file.load(tmp_path / "people.npz")
+    assert found.takes == ()
+    (track,) = found.tracks
+    assert len(track.times_s) > 20
+    assert len(track.pictures) > 0
