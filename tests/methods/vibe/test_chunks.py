@@ -4,7 +4,7 @@ import pytest
 import torch
 from stripmocap.methods.features.keypoints import NUMBERS
 from stripmocap.methods.vibe import chunks
-from stripmocap.methods.vibe.keypoint_network import Sizes, TemporalNetwork
+from stripmocap.methods.vibe.keypoint_network import MARGIN, Sizes, TemporalNetwork
 
 
 def untrained(seed: int = 0) -> TemporalNetwork:
@@ -56,5 +56,5 @@ def test_however_long_a_shot_is_few_frames_are_looked_at_at_once(monkeypatch):
     found = sum(len(each.betas) for each in chunks.read(network, numbers, frames=1000))
 
     assert found == 6_000
-    assert max(looked) == 1000
-    assert sum(looked) == 11_000  # each piece twice but the first
+    assert max(looked) <= 1000 + 2 * MARGIN
+    assert sum(looked) <= 11_000 + 22 * MARGIN  # each piece twice but the first
