@@ -2,7 +2,8 @@
 
 A person has one shape, the weighted mean of what the frames say. Where the person stands follows
 from where the landmarks are seen: a regressor knows directions better than distances. Frames in
-which too little is seen are put between their neighbours, with a confidence of 0.
+which too little is seen are put between their neighbours, with a confidence of 0, or posed by a
+regressor that knows what is before them and after them, with a low one.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ _ANKLES = ("left_ankle", "right_ankle")  # of bodies without heels and toes
 # How much landmarks say of where a body stands. BlazePose marks hips ahead of the joints.
 _LANDMARK_WEIGHTS = {"hip": 0.3, "eye": 0.0, "mouth": 0.0, "ear": 0.3, "nose": 0.3, "foot": 0.5}
 _LANDMARK_WEIGHTS |= {"heel": 0.5, "pinky": 0.0, "index": 0.0, "thumb": 0.0}
+# How sure poses are where too little is seen, and how far in time they are half so sure.
+_BRIDGED, _BRIDGED_HALF_S = 0.2, 0.3
 _FRAMES = 1000  # that are looked at at once: bounds memory
 
 
@@ -168,6 +171,8 @@ def _placed(
         steady=steady,
     )
     transl = transl if found.transl is None else found.transl
+    if found.posed is not None:
+        fit = torch.maximum(fit, _bridged(seen, times_s) * found.posed)
     place = points + transl[:, None]
     size = size_px(transl[:, 2], camera).double().cpu().numpy()
     aa = matrix_to_aa(rotmat).cpu().numpy()
@@ -192,6 +197,13 @@ def _rest(person: Person, *, columns: np.ndarray, size_px: np.ndarray) -> np.nda
     """(T, F) how surely the feet at `columns` rest."""
     feet = person.keypoints[:, columns].astype(np.float64)
     return at_rest(feet[..., :2], times_s=person.times_s, seen=feet[..., 2], size_px=size_px)
+
+
+def _bridged(seen: Tensor, times_s: Tensor) -> Tensor:
+    """(T,) how sure poses are, the less the further in time from frames that see something."""
+    before, after, _ = _neighbours(seen, times_s)
+    away = torch.minimum((times_s - times_s[before]).abs(), (times_s[after] - times_s).abs())
+    return torch.where(seen, 0.0, _BRIDGED * 0.5 ** (away / _BRIDGED_HALF_S)).float()
 
 
 def _neighbours(known: Tensor, times_s: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -2,7 +2,7 @@
 
 VIBE's temporal encoder (Kocabas et al., CVPR 2020) on our own body and weights. The network reads
 thirty frames a second of any footage. What hides a person for a while is bridged by how people
-move; such frames have a motion, and a confidence of 0.
+move; such frames have a motion, and a low confidence.
 """
 
 from __future__ import annotations
