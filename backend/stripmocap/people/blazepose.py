@@ -15,7 +15,7 @@ import numpy as np
 
 from .. import assets
 from . import ssd
-from .networks import Network, Pair
+from .networks import Network, Pair, content_of
 from .observations import KEYPOINT_COUNT
 from .regions import Region, cut_out, region_of, to_picture
 from .sides import OTHER_SIDE, other_way_round
@@ -61,8 +61,12 @@ class BlazePose:
         Raises:
             AssetMissing, AssetCorrupt: a network's file cannot be had; see `assets.locate`.
         """
-        self._detector = Network(assets.locate("blazepose_detector"), threads=threads)
-        self._landmarker = Pair(assets.locate("blazepose_landmarks"), threads=threads)
+        detector, landmarker = (
+            content_of(assets.locate(name))
+            for name in ("blazepose_detector", "blazepose_landmarks")
+        )
+        self._detector = Network(detector, threads=threads)
+        self._landmarker = Pair(landmarker, threads=threads)
         self._anchors = ssd.anchors()
 
     def detect(self, image: np.ndarray) -> list[Sighting]:

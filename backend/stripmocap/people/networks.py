@@ -15,18 +15,21 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
+from .network_files import trimmed
+
 Raw = dict[int, np.ndarray]  # outputs without their batch dimension, by their last one's length
 
 
 class Network:
-    """A .tflite file with one input, whose outputs are told apart by their last dimension.
+    """A network with one input, whose outputs are told apart by their last dimension.
 
-    Outputs of one channel, such as a segmentation, are not read. For one thread at a time.
+    For one thread at a time.
     """
 
-    def __init__(self, file: Path, *, threads: int) -> None:
+    def __init__(self, content: bytes, *, threads: int) -> None:
+        """The network of a file's `content`, which keeps so many `threads` busy."""
         with _without_chatter():
-            self._interpreter = Interpreter(str(file), num_threads=threads)
+            self._interpreter = Interpreter(model_content=content, num_threads=threads)
             self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]["index"]
         self._outputs = self._interpreter.get_output_details()
@@ -38,7 +41,6 @@ class Network:
         return {
             int(each["shape"][-1]): self._interpreter.get_tensor(each["index"])[0]
             for each in self._outputs
-            if not (len(each["shape"]) == 4 and each["shape"][-1] == 1)
         }
 
 
@@ -49,13 +51,13 @@ class Pair:
     other take four fifths of the time that they take one after the other.
     """
 
-    def __init__(self, file: Path, *, threads: int) -> None:
-        """The network in `file`, which keeps so many `threads` busy."""
-        self._first = Network(file, threads=max(threads // 2, 1))
+    def __init__(self, content: bytes, *, threads: int) -> None:
+        """The network of a file's `content`, which keeps so many `threads` busy."""
+        self._first = Network(content, threads=max(threads // 2, 1))
         self._second = self._first
         self._beside: ThreadPoolExecutor | None = None
         if threads > 1:
-            self._second = Network(file, threads=threads // 2)
+            self._second = Network(content, threads=threads // 2)
             self._beside = ThreadPoolExecutor(1, thread_name_prefix="second look")
 
     def run(self, first: np.ndarray, second: np.ndarray) -> tuple[Raw, Raw]:
@@ -68,6 +70,11 @@ class Pair:
         finally:
             said = answer.result()  # also after an error: nobody runs on behind our back
         return found, said
+
+
+def content_of(file: Path) -> bytes:
+    """The network in the .tflite `file`, without what only paints pictures."""
+    return trimmed(file.read_bytes(), is_read=lambda shape: len(shape) < 4 or shape[-1] > 1)
 
 
 @contextlib.contextmanager
