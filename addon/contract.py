@@ -7,9 +7,12 @@ from ..backend.stripmocap.contract import (
     amass,
     bodies,
     body_file,
+    casting,
+    corrections,
     errors,
     handover,
     jobs,
+    marking,
     messages,
     methods,
     motion,
@@ -21,15 +24,19 @@ from ..backend.stripmocap.contract import (
     sequences,
     service,
     skeleton,
+    tracks,
 )
 
 __all__ = [
     "amass",
     "bodies",
     "body_file",
+    "casting",
+    "corrections",
     "errors",
     "handover",
     "jobs",
+    "marking",
     "messages",
     "methods",
     "motion",
@@ -41,4 +48,5 @@ __all__ = [
     "sequences",
     "service",
     "skeleton",
+    "tracks",
 ]

@@ -51,6 +51,13 @@ class Fetch:
 
 
 @dataclass(frozen=True)
+class FetchPeople:
+    """Bring who was found by a job that is done, and no bodies."""
+
+    job_id: str
+
+
+@dataclass(frozen=True)
 class ReadLog:
     """Bring what was written while a job ran."""
 
@@ -96,6 +103,7 @@ Errand = (
     | Withdraw
     | Change
     | Fetch
+    | FetchPeople
     | ReadLog
     | AskHealth
     | Examine
@@ -165,6 +173,14 @@ class Arrived:
 
 
 @dataclass(frozen=True)
+class PeopleFound:
+    """Who was found by a job."""
+
+    job_id: str
+    capture: motion.Capture  # its takes are not for import
+
+
+@dataclass(frozen=True)
 class LogRead:
     """What was written while a job ran."""
 
@@ -212,6 +228,7 @@ News = (
     | Submitted
     | Moving
     | Arrived
+    | PeopleFound
     | LogRead
     | Examined
     | BodyAdded

@@ -15,10 +15,12 @@ from .errands import (
     Change,
     Connected,
     Fetch,
+    FetchPeople,
     JobsNews,
     Lost,
     Moving,
     News,
+    PeopleFound,
     Reaching,
     Refused,
     Submit,
@@ -52,6 +54,7 @@ class Row:
     share: float  # in [0, 1]
     error: errors.StripMocapError | None = None
     notes: tuple[str, ...] = ()
+    makes_bodies: bool = True  # False: people are only looked for
 
     @property
     def active(self) -> bool:
@@ -101,6 +104,11 @@ class Ledger:
         self._asked.pop(key, None)
         self.mine.discard(key)
 
+    def makes_bodies(self, job_id: str) -> bool:
+        """Whether a job is a capture; others only look for people."""
+        job = self.jobs.get(job_id)
+        return job is None or job.request.get("estimator", "") is not None
+
     def refused(self, key: str) -> Submit | None:
         """The request under `key` that the service did not take, to be made again."""
         asked = self._asked.get(key)
@@ -128,8 +136,12 @@ class Ledger:
             case Arrived(job_id=job_id):
                 self._drop_fetch(job_id)
                 self._fetched.add(job_id)
-            case Refused(errand=Fetch(job_id=job_id)) | Refused(errand=Change(job_id=job_id)):
+            case PeopleFound(job_id=job_id):
                 self._drop_fetch(job_id)
+                if not self.makes_bodies(job_id):
+                    self._fetched.add(job_id)
+            case Refused(errand=Fetch() | FetchPeople() | Change() as errand):
+                self._drop_fetch(errand.job_id)
             case _:
                 pass
         return ()
@@ -192,6 +204,7 @@ class Ledger:
             share=share,
             error=None if job.error is None else job.error.raised(),
             notes=job.notes,
+            makes_bodies=self.makes_bodies(job.id),
         )
 
 

@@ -31,11 +31,13 @@ from .errands import (
     Examine,
     Examined,
     Fetch,
+    FetchPeople,
     JobsNews,
     LogRead,
     Lost,
     Moving,
     News,
+    PeopleFound,
     Reaching,
     ReadLog,
     Refused,
@@ -52,6 +54,7 @@ PAUSES_S = (1.0, 2.0, 4.0, 8.0, 15.0)  # before the service is looked for again
 HEALTH_S = 30.0  # between two questions how the service is: files and devices come and go
 TOLD_S = 0.2  # between two words on a file that is sent or brought
 _FOREVER_S = 3600.0
+_MOVERS = Submit | Fetch | FetchPeople | Connect | Examine | AddBody | Try  # one at a time
 
 Linker = Callable[..., host.Link]
 
@@ -171,6 +174,8 @@ class Watcher:
                 self._change(job_id, action)
             case Fetch(job_id=job_id, bodies=folder):
                 self._fetch(job_id, folder or places.bodies_folder())
+            case FetchPeople(job_id=job_id):
+                self._fetch_people(job_id)
             case ReadLog(job_id=job_id):
                 self.news.put(LogRead(job_id, self._service().log(job_id)))
             case AskHealth():
@@ -313,6 +318,14 @@ class Watcher:
         found = bodies.dressed(result_file.load(path), folder=folder)
         self.news.put(Arrived(job_id, path, found.capture, found.body, found.remark))
 
+    def _fetch_people(self, job_id: str) -> None:
+        path = self._folder / f"{job_id}.people.npz"
+        try:
+            self._service().result(job_id, path, report=self._reporter(job_id))
+            self.news.put(PeopleFound(job_id, result_file.load(path)))
+        finally:
+            path.unlink(missing_ok=True)
+
     def _examine(self, backend: host.ThisComputer) -> None:
         found = python.find(backend.python, data=backend.data, checkout=backend.checkout)
         self.news.put(Examined(python.examine(found, stopping=self._stopping.is_set)))
@@ -357,7 +370,7 @@ class Watcher:
         self._moving = True
         try:
             while (errand := self._next(0.0)) is not None:
-                if isinstance(errand, Submit | Fetch | Connect | Examine | AddBody | Try):
+                if isinstance(errand, _MOVERS):
                     self._later.append(errand)
                 else:
                     self._do(errand)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from . import compat, footage, metas
+from . import compat, corrections, footage, metas
 
 
 def has_footage(context: bpy.types.Context) -> bool:
@@ -29,16 +29,20 @@ def named(scene: str, name: str) -> bpy.types.Strip | None:
 
 
 def state(context: bpy.types.Context) -> tuple[object, ...]:
-    """What changes when the selected strips are others, or are elsewhere or cut otherwise."""
+    """What changes when the selected strips are others, or are elsewhere, or told otherwise of."""
     scene = compat.sequencer_scene(context)
     if scene is None:
         return ()
     strips = [each.strip for each in metas.selected(scene)]
-    render = scene.render
+    render, last = scene.render, active(context)
     return (
         scene.name,
         context.scene.name,
+        last.name if last is not None else "",
         render.fps,
         render.fps_base,
-        *((each.name, *compat.strip_times(each).values()) for each in strips),
+        *(
+            (each.name, corrections.text_of(each), *compat.strip_times(each).values())
+            for each in strips
+        ),
     )

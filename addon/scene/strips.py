@@ -13,7 +13,8 @@ import bpy
 from ..contract import errors
 from ..rigging import timing
 from ..rigging.timing import StripTiming
-from . import compat, footage, metas, readings, stamps
+from . import compat, corrections, footage, metas, readings, stamps
+from .corrections import Corrections
 from .metas import Nested
 from .readings import Reading, scene_fps
 
@@ -38,6 +39,7 @@ class Shot:
     timing: StripTiming | None = None  # None if it cannot be captured
     warnings: tuple[str, ...] = ()  # what the user should know, in sentences
     problem: str = ""  # why it cannot be captured and what to do; "" if it can
+    corrections: Corrections = ()  # of who is who in it
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,7 @@ def _shot(nested: Nested, *, mismatch: str = "") -> Shot:
         path=footage.path_of(strip),
         kind=footage.KINDS[strip.type],
         first_frame=int(compat.strip_times(strip)["left_handle"]),
+        corrections=corrections.read(strip),
     )
     try:
         reading = readings.read(nested)

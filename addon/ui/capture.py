@@ -8,11 +8,12 @@ from typing import ClassVar
 
 import bpy
 
-from ..contract import errors
+from ..contract import errors, messages
 from ..remote import host
 from ..scene import compat, selection, stamps, strips
+from ..scene.corrections import Corrections
 from ..scene.strips import Shot
-from . import notes, preferences, presets, properties, reporting, session
+from . import casts, notes, preferences, presets, properties, reporting, session
 
 
 class STRIPMOCAP_OT_capture(bpy.types.Operator):
@@ -55,19 +56,22 @@ def why_not(context: bpy.types.Context) -> str:
     """What keeps a capture from being asked for, as a sentence; empty for nothing."""
     scene = compat.sequencer_scene(context)
     if scene is None:
+        return why_not_sent(context)
+    preset = presets.PRESETS[properties.of(scene).preset]
+    lack = presets.lacks(preset, session.current().ledger.connection.health)
+    return why_not_sent(context) or lack
+
+
+def why_not_sent(context: bpy.types.Context) -> str:
+    """What keeps any job from being made of the selected strips; empty for nothing."""
+    if compat.sequencer_scene(context) is None:
         return "Choose a scene for the sequencer first"
     if preferences.of(context).where == preferences.NOWHERE:
         return "Choose in the preferences of Strip Mocap where captures run"
     if not selection.has_footage(context):
         return "Select strips that show a movie, an image sequence or a movie clip"
-    live = session.current()
-    preset = presets.PRESETS[properties.of(scene).preset]
-    lack = presets.lacks(preset, live.ledger.connection.health)
-    if lack:
-        return lack
-    if live.shots and all(each.problem for each in live.shots):
-        return live.shots[0].problem
-    return ""
+    shots = session.current().shots
+    return shots[0].problem if shots and all(each.problem for each in shots) else ""
 
 
 def begin(
@@ -78,33 +82,83 @@ def begin(
     Raises:
         StripMocapError: one of them cannot be asked for; then none is.
     """
-    live = session.current()
+    live, chosen = session.current(), _chosen(context)
+    asked = []
+    for shot, part in wanted:
+        span = part or properties.span_of(chosen, shot)
+        made = _corrections(live, shot, span)
+        asked.append((shot, properties.request(chosen, shot, span=span, corrections=made)))
+    keys = _submit(context, asked)
+    for (shot, _), key in zip(asked, keys, strict=True):
+        strip = selection.named(shot.scene, shot.strip)
+        assert strip is not None, "it was seen a moment ago"
+        notes.note_target(strip.id_data, key, context.scene.name)
+    return keys
+
+
+def search(context: bpy.types.Context, shots: Sequence[Shot]) -> list[str]:
+    """Has the people found in what would be captured of each shot; the keys of the jobs.
+
+    Raises:
+        StripMocapError: one of them cannot be asked for; then none is.
+    """
+    chosen = _chosen(context)
+    spans = [properties.span_of(chosen, each) for each in shots]
+    asked = [
+        (shot, properties.search(shot, span=span)) for shot, span in zip(shots, spans, strict=True)
+    ]
+    return _submit(context, asked)
+
+
+CLASSES = (STRIPMOCAP_OT_capture,)
+
+
+def _chosen(context: bpy.types.Context) -> properties.STRIPMOCAP_PG_scene:
     scene = compat.sequencer_scene(context)
     assert scene is not None, "polled"
+    return properties.of(scene)
+
+
+def _submit(
+    context: bpy.types.Context, asked: Sequence[tuple[Shot, messages.CaptureRequest]]
+) -> list[str]:
+    live = session.current()
     backend = preferences.backend_of(context)
     if backend is None:
         raise errors.BackendUnavailable(
             "no backend is chosen", hint="Choose where captures run in the preferences."
         )
-    chosen = properties.of(scene)
-    requests = [properties.request(chosen, shot, span=span) for shot, span in wanted]
     if isinstance(backend, host.MyServer):
-        _refuse_sequences([shot for shot, _ in wanted])
+        _refuse_sequences([shot for shot, _ in asked])
     live.connect(backend, start=True)
     keys = []
-    for (shot, _), request in zip(wanted, requests, strict=True):
+    for shot, request in asked:
         # By name: the stamp of a copied strip is its original's, until it gets its own here.
         strip = selection.named(shot.scene, shot.strip)
         assert strip is not None, "it was seen a moment ago"
         key = _new_key(stamps.stamp(strip))
-        notes.note_target(strip.id_data, key, context.scene.name)
         live.capture(request, session.Ticket(key, strip=shot.strip, path=str(shot.path)))
         keys.append(key)
     live.selection = None  # the shots have stamps now
     return keys
 
 
-CLASSES = (STRIPMOCAP_OT_capture,)
+def _corrections(live: session.Session, shot: Shot, span: tuple[float, float]) -> Corrections:
+    """What is to be put right in a span of a shot; marks are moved into it where need be.
+
+    Raises:
+        RequestError: it cannot be put right, or nobody is left.
+    """
+    cast = live.casts.of(shot.path, span)
+    if cast is None:
+        return casts.unseen(shot.corrections, span)
+    view = casts.view_of(shot.strip, cast, shot.corrections)
+    if not view.problem and not view.kept:
+        raise errors.RequestError(
+            f"nobody is kept of the people in {shot.strip}",
+            hint="Keep somebody in the list of people.",
+        )
+    return casts.wanted(view, span)
 
 
 def _new_key(stamp: str) -> str:

@@ -16,7 +16,7 @@ from bpy.app.handlers import persistent
 from ..contract import errors
 from ..remote import errands
 from ..scene import selection, strips
-from . import arrival, notes, preferences, session, update
+from . import arrival, focus, notes, preferences, session, update
 
 EVERY_S = 0.25
 SOON_S = 0.01  # between two slices of an import
@@ -179,6 +179,7 @@ def _look_at_selection(live: session.Session, context: bpy.types.Context) -> Non
     edits = {each.strip: update.edits_of(each) for each in shots}
     if (shots, edits) != (live.shots, live.edits):
         live.shots, live.edits, live.dirty = shots, edits, True
+    focus.look(live, context)
 
 
 def _is_shown(context: bpy.types.Context) -> bool:
@@ -207,7 +208,7 @@ def _draw_again(context: bpy.types.Context) -> None:
 @persistent
 def _loaded(*_: object) -> None:
     live = session.current()
-    live.shots, live.remarks, live.selection = (), {}, None
+    live.shots, live.remarks, live.selection, live.view = (), {}, None, None
     live.notice = ""  # of a text in the file before
     live.preferences_stale = True  # the new file may wait for captures
 

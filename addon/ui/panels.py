@@ -30,6 +30,7 @@ class STRIPMOCAP_PT_main(bpy.types.Panel):
     bl_space_type = "SEQUENCE_EDITOR"
     bl_region_type = "UI"
     bl_category = "Mocap"
+    bl_order = 0
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draws it."""
@@ -71,6 +72,7 @@ class STRIPMOCAP_PT_jobs(bpy.types.Panel):
     bl_space_type = "SEQUENCE_EDITOR"
     bl_region_type = "UI"
     bl_category = "Mocap"
+    bl_order = 2
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draws it."""
@@ -213,6 +215,8 @@ def _draw_job(
         button.job_id, button.key = row.job_id, row.key
     if row.active or row.text.startswith("bringing"):
         box.progress(factor=row.share, text=row.text, type="BAR")
+    elif row.state == "done" and not row.makes_bodies:
+        box.label(text="people found")
     elif row.state == "done":
         line = box.row()
         line.label(text="imported" if is_imported else "ready to import")

@@ -9,8 +9,9 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, PointerProperty
 
 from ..contract import body_file, errors, messages, methods
 from ..scene import solves
+from ..scene.corrections import Corrections
 from ..scene.strips import Shot
-from .presets import PRESETS, Preset
+from .presets import PRESETS
 
 AUTO, VALUE, SOLVED = "AUTO", "VALUE", "SOLVED"
 FULL_FRAME_MM = 36.0  # width of the film that focal lengths are told for
@@ -103,8 +104,25 @@ def of(scene: bpy.types.Scene) -> STRIPMOCAP_PG_scene:
     return scene.stripmocap
 
 
+def span_of(chosen: STRIPMOCAP_PG_scene, shot: Shot) -> tuple[float, float]:
+    """Seconds of the file that are captured of `shot`, the end exclusive."""
+    preset = PRESETS[chosen.preset]
+    if preset.at_most_s is None:
+        return shot.start_s, shot.stop_s
+    return shot.start_s, min(shot.stop_s, shot.start_s + preset.at_most_s)
+
+
+def search(shot: Shot, *, span: tuple[float, float]) -> messages.CaptureRequest:
+    """What the service is asked in order to find the people in a span of `shot`."""
+    return messages.CaptureRequest(messages.Clip(str(shot.path), *span), estimator=None)
+
+
 def request(
-    chosen: STRIPMOCAP_PG_scene, shot: Shot, *, span: tuple[float, float] | None = None
+    chosen: STRIPMOCAP_PG_scene,
+    shot: Shot,
+    *,
+    span: tuple[float, float] | None = None,
+    corrections: Corrections = (),
 ) -> messages.CaptureRequest:
     """What the service is asked for `shot`, or for a `span` of it in seconds of the file.
 
@@ -112,7 +130,7 @@ def request(
         RequestError: a value cannot be, or the solved camera is missing.
     """
     preset = PRESETS[chosen.preset]
-    start_s, stop_s = span or _span(preset, shot)
+    start_s, stop_s = span or span_of(chosen, shot)
     estimator, refiner = preset.runs[0], next(iter(preset.runs[1:]), None)
     return messages.CaptureRequest(
         clip=messages.Clip(str(shot.path), start_s=start_s, stop_s=stop_s),
@@ -124,6 +142,7 @@ def request(
         body=chosen.body,
         height_m=round(chosen.height_m, 3) if chosen.use_height else None,
         focal_px=_focal_px(chosen, shot),
+        corrections=corrections,
     )
 
 
@@ -139,12 +158,6 @@ def unregister() -> None:
     """Removes them; harmless when they are gone already."""
     if hasattr(bpy.types.Scene, "stripmocap"):
         del bpy.types.Scene.stripmocap
-
-
-def _span(preset: Preset, shot: Shot) -> tuple[float, float]:
-    if preset.at_most_s is None:
-        return shot.start_s, shot.stop_s
-    return shot.start_s, min(shot.stop_s, shot.start_s + preset.at_most_s)
 
 
 def _options(chosen: STRIPMOCAP_PG_scene, method: str) -> methods.Options:

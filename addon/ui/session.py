@@ -14,12 +14,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..contract import errors, messages
+from ..contract import errors, messages, motion
 from ..remote import errands, host
 from ..remote.ledger import Ledger
 from ..remote.watcher import Watcher
-from ..scene.character import Steps
+from ..scene.character import Steps, clip_path
 from ..scene.strips import Shot
+from .casts import Casts, View, cast_of
 
 SLICE_S = 0.003  # for hearing news, in one turn of Blender's main loop
 
@@ -57,6 +58,9 @@ class Session:
         self.edits: dict[str, tuple[bool, float]] = {}
         self.selection: object = None  # what the shots were made of
         self.look_again_s = 0.0
+        self.casts = Casts()  # who was found in footage
+        self.view: View | None = None  # the people of the strip in focus, as they are corrected
+        self.footage_of: dict[str, str] = {}  # paths here, by ids of jobs that others asked for
         self.examination: errands.Examined | None = None
         self.tried: errands.Tried | None = None
         self.checking = False
@@ -106,7 +110,17 @@ class Session:
         is_here = any(each.job_id == job_id for each in self.ready)
         if job_id not in self.ledger.wanted and not is_here:
             self.ledger.fetch(job_id)
-            self.ask(errands.Fetch(job_id, self.bodies))
+            makes_bodies = self.ledger.makes_bodies(job_id)
+            self.ask(
+                errands.Fetch(job_id, self.bodies) if makes_bodies else errands.FetchPeople(job_id)
+            )
+
+    def look_up_people(self, job_id: str, *, path: str) -> None:
+        """Has those brought who were found by a job of the footage at `path`, once a session."""
+        if job_id not in self.casts.looked_up:
+            self.casts.looked_up.add(job_id)
+            self.footage_of[job_id] = path
+            self.ask(errands.FetchPeople(job_id))
 
     def hear(self, *, auto_import: bool) -> None:
         """Takes in what the watcher tells, for `SLICE_S` at most."""
@@ -150,14 +164,17 @@ class Session:
     def _hear(self, news: errands.News, *, auto_import: bool) -> None:
         was_on = self.ledger.connection.touch == "on"
         finished = self.ledger.hear(news)
-        if auto_import:
-            for job_id in finished:
+        for job_id in finished:
+            if auto_import or not self.ledger.makes_bodies(job_id):
                 self.fetch(job_id, by_hand=False)
         match news:
             case errands.Connected() if not was_on:
                 self.problem = ""
-            case errands.Arrived():
+            case errands.Arrived(job_id=job_id, capture=capture):
+                self._see(job_id, capture)
                 self.ready.append(news)
+            case errands.PeopleFound(job_id=job_id, capture=capture):
+                self._see(job_id, capture)
             case errands.LogRead():
                 self.logs.append(news)
             case errands.Examined():
@@ -170,9 +187,9 @@ class Session:
             case errands.BodyAdded(path=path):
                 self.notice = f"The body model is {path}."
                 self.body_line = ("ok", self.notice)
-            case errands.Refused(errand=errands.Fetch(job_id=job_id), error=error):
-                self.by_hand.discard(job_id)
-                self.remarks[job_id] = sentence(error)
+            case errands.Refused(errand=errands.Fetch() | errands.FetchPeople() as errand) as told:
+                self.by_hand.discard(errand.job_id)
+                self.remarks[errand.job_id] = sentence(told.error)
             case (
                 errands.Refused(error=error)
                 | errands.Submitted(error=errors.StripMocapError() as error)
@@ -180,6 +197,17 @@ class Session:
                 self.fail(error)
             case _:
                 pass
+
+    def _see(self, job_id: str, capture: motion.Capture) -> None:
+        """Keeps who was found for a result, to be shown with the strips of its footage."""
+        job = self.ledger.jobs.get(job_id)
+        ticket = self.tickets.get((job.key if job is not None else None) or "")
+        path = ticket.path if ticket is not None else self.footage_of.get(job_id)
+        cast = cast_of(capture, job_id=job_id, path=path or clip_path(capture))
+        self.casts.looked_up.add(job_id)
+        if cast is not None:
+            self.casts.add(cast)
+            self.selection = None  # what is selected is looked at again
 
 
 def current() -> Session:
