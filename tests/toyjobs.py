@@ -30,7 +30,8 @@ def status(job_id="1", *, state="queued", key="k.1", request=None):
 
 def health(*, remote=False):
     return jobs.Health(
-        version="1", contract=2, epoch="e", remote=remote, finish_jobs=False, devices=(),
+        version="1", contract=jobs.CONTRACT, epoch="e", remote=remote, finish_jobs=False,
+        devices=(),
         methods=(SMPLIFY, SPIN), queued=0, running=0, disk_free=1, cache_size=0, cache_limit=1,
         notices=(),
     )  # fmt: skip

@@ -6,13 +6,17 @@ python toy_service.py DATA [silent|broken]
 import http.server
 import json
 import os
+import re
 import sys
 import threading
 import time
 from pathlib import Path
 
+# The contract cannot be imported here: whichever Python is at hand runs this.
+JOBS = Path(__file__).parents[2] / "backend" / "stripmocap" / "contract" / "jobs.py"
+CONTRACT = int(re.findall(r"^CONTRACT = (\d+)", JOBS.read_text(encoding="utf-8"), re.M)[0])
 HEALTH = {
-    "version": "0", "contract": 2, "epoch": "e", "remote": False, "finish_jobs": False,
+    "version": "0", "contract": CONTRACT, "epoch": "e", "remote": False, "finish_jobs": False,
     "devices": [], "methods": [], "queued": 0, "running": 0, "disk_free": 1, "cache_size": 0,
     "cache_limit": 1, "notices": [],
 }  # fmt: skip
@@ -41,7 +45,7 @@ def main() -> None:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     told = {
         "url": f"http://127.0.0.1:{server.server_port}", "token": "t", "pid": os.getpid(),
-        "epoch": "e", "version": "0", "contract": 2,
+        "epoch": "e", "version": "0", "contract": CONTRACT,
     }  # fmt: skip
     (data / "server.json").write_text(json.dumps(told), encoding="utf-8")
     sys.stdin.read()  # until whoever started this has gone
