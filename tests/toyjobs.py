@@ -20,11 +20,11 @@ def request(path="walk.mp4"):
     return messages.CaptureRequest(messages.Clip(path))
 
 
-def status(job_id="1", *, state="queued", key="k.1", request=None):
+def status(job_id="1", *, state="queued", key="k.1", request=None, partial=None):
     return jobs.JobStatus(
         id=job_id, key=key, name="walk.mp4", state=state, priority=0, place=0,
         progress=jobs.JobProgress(), request=request or {"body": "neutral"}, attempts=0, notes=(),
-        error=None, result=None, partial=None, created_s=0.0, started_s=None, finished_s=None,
+        error=None, result=None, partial=partial, created_s=0.0, started_s=None, finished_s=None,
     )  # fmt: skip
 
 
@@ -46,6 +46,7 @@ class FakeService:
         self.remote, self.down, self.epoch = remote, False, "e"
         self.jobs, self.changes, self.calls = {}, [], []
         self.body = {}  # what results say of their body
+        self.frames = 3  # of results
         self.upload_steps, self.going_on = 3, threading.Event()
         self.going_on.set()
 
@@ -95,9 +96,16 @@ class FakeService:
     def result(self, job_id, path, *, report):
         report("download", 1, 1)
         provenance = {"request": self.jobs[job_id].request, "body": self.body}
-        made = replace(toy_capture(frames=3), provenance=provenance)
+        made = replace(toy_capture(frames=self.frames), provenance=provenance)
+        if self.jobs[job_id].request.get("estimator", "") is None:
+            made = replace(made, takes=())
         result_file.save(made, path)
         return self.jobs[job_id]
+
+    def partial(self, job_id, path, *, report):
+        if self.jobs[job_id].partial is None:
+            raise errors.WrongState("nothing of it can be fetched yet")
+        return self.result(job_id, path, report=report)
 
     def upload(self, path, *, report):
         for step in range(self.upload_steps):

@@ -79,6 +79,11 @@ def importing(
     Undo, redo and loading a file between two steps take away what was made until then.
     """
     people = _people(capture)
+    if not people and capture.tracks:
+        raise errors.ResultFileError(
+            "this job only looked for people: there are no bodies in its result",
+            hint="Capture the strip.",
+        )
     if not people:
         raise errors.ResultFileError(
             "the capture has no people in it", hint="Capture a span where a person can be seen."

@@ -76,6 +76,7 @@ class _OnPeople:
         except errors.StripMocapError as error:
             return reporting.failed(self, error)
         corrections.write(strip, made)
+        live.selection = None  # the shots have other corrections now
         focus.look(live, context)
         return {"FINISHED"}
 
