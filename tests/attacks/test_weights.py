@@ -18,7 +18,10 @@ from safetensors.numpy import save_file
 from stripmocap import checkpoints
 from stripmocap.body import official, pickles
 from stripmocap.contract.errors import AssetCorrupt, BodyFileError, StripMocapError
+from stripmocap.methods.hmr.weights import load_pixel_network
 from stripmocap.methods.smplify.priors import PosePrior
+from stripmocap.methods.vibe.pixel_network import Generator
+from stripmocap.methods.vibe.weights import load_generator
 
 LITTLE = 200 * 2**20  # bytes; what is refused here would take tens of gigabytes
 
@@ -67,7 +70,10 @@ WRITERS = (pickled, torch_file, old_torch_file, object_archive, object_array, pi
 @pytest.mark.parametrize("suffix", [".pkl", ".npz", ".safetensors", ".pt"])
 @pytest.mark.parametrize(
     "read",
-    [checkpoints.load_arrays, pickles.read_pickle, official.read_official, PosePrior.load],
+    [
+        *(checkpoints.load_arrays, pickles.read_pickle, official.read_official, PosePrior.load),
+        *(load_pixel_network, load_generator),
+    ],
 )
 def test_no_reader_of_weights_runs_what_a_file_says(tmp_path, write, suffix, read):
     path, trap = tmp_path / f"weights{suffix}", Trap(tmp_path / "ran")
@@ -192,3 +198,16 @@ def test_weights_with_any_byte_changed_are_refused_or_read(tmp_path):
             answers.add(AssetCorrupt)
 
     assert answers == {dict, AssetCorrupt}
+
+
+@pytest.mark.parametrize("archive", [True, False])
+def test_a_trap_beside_the_weights_of_vibe_is_left_alone(tmp_path, archive):
+    path, trap = tmp_path / "vibe.pth.tar", Trap(tmp_path / "ran")
+    zero = torch.zeros(())
+    state = {name: zero.expand(each.shape) for name, each in Generator().state_dict().items()}
+    content = {"gen_state_dict": state, "performance": trap, "gen_optimizer": [trap]}
+    torch.save(content, path, _use_new_zipfile_serialization=archive)
+
+    load_generator(path)
+
+    assert not trap.trace.exists()
