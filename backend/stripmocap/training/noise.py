@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
-import numpy as np
-import scipy.signal
 import torch
 from torch import Generator, Tensor
 
 from ..contract.skeleton import BLAZEPOSE_NAMES, JOINT_NAMES
 from ..people.sides import OTHER_SIDE
 from .occlusion import OUTSIDE, SEEN
+from .series import slow_series
 
 KINDS = ("face", "shoulder", "elbow", "wrist", "hand", "hip", "knee", "ankle", "foot")
 LIMBS = ("head", "trunk", "left arm", "right arm", "left leg", "right leg")
@@ -176,16 +175,16 @@ class Chances:
     def draw(cls, count: int, generator: Generator) -> Chances:
         """Pictures that have nothing to do with one another."""
         return cls(**{name: torch.randn(count, *shape, generator=generator)
-                      for name, shape in _SHAPES.items()})  # fmt: skip
+                      for name, shape in SHAPES.items()})  # fmt: skip
 
     @classmethod
     def over_time(cls, frames: int, generator: Generator, *, fps: float) -> Chances:
         """Pictures that follow one another."""
-        return cls(**{name: _series(frames, shape, generator, fps=fps, slow=SLOW[name])
-                      for name, shape in _SHAPES.items()})  # fmt: skip
+        return cls(**{name: slow_series(frames, shape, generator, fps=fps, slow=SLOW[name])
+                      for name, shape in SHAPES.items()})  # fmt: skip
 
 
-_SHAPES = {"score": (_COUNT,), "tail": (_COUNT,), "own": (_COUNT, 2), "limb": (len(LIMBS), 2),
+SHAPES = {"score": (_COUNT,), "tail": (_COUNT,), "own": (_COUNT, 2), "limb": (len(LIMBS), 2),
            "person": (2,), "size": (), "swap": (len(SWAPS),), "drop": (_COUNT,)}  # fmt: skip
 
 
@@ -267,10 +266,10 @@ def metric_landmarks(
     """
     about = landmarks - landmarks[:, _HIPS].mean(dim=1, keepdim=True)
     frames, slow = len(landmarks), SLOW["metric"]
-    own = _series(frames, (_COUNT, 3), generator, fps=fps, slow=slow)
-    limb = _series(frames, (len(LIMBS), 3), generator, fps=fps, slow=slow)
-    lean = _series(frames, (2,), generator, fps=fps, slow=slow)
-    return _leant(about, lean) * torch.tensor(METRIC_SHRINKAGE) + _metric_error(own, limb, scores)
+    own = slow_series(frames, (_COUNT, 3), generator, fps=fps, slow=slow)
+    limb = slow_series(frames, (len(LIMBS), 3), generator, fps=fps, slow=slow)
+    lean = slow_series(frames, (2,), generator, fps=fps, slow=slow)
+    return leant(about, lean) * torch.tensor(METRIC_SHRINKAGE) + metric_error(own, limb, scores)
 
 
 def guesses_apart(landmarks: Tensor, scores: Tensor, generator: Generator) -> Tensor:
@@ -287,18 +286,18 @@ def guesses_apart(landmarks: Tensor, scores: Tensor, generator: Generator) -> Te
     shrinkage = torch.tensor(METRIC_SHRINKAGE).repeat(count, 1, 1)
     drawn = torch.rand(count, 2, generator=generator)
     shrinkage[drawn[:, 0] < INSIDE_OUT, :, 2] *= -1
-    guess = _leant(about, lean) * shrinkage + louder * _metric_error(own, limb, scores)
+    guess = leant(about, lean) * shrinkage + louder * metric_error(own, limb, scores)
     return guess.masked_fill((drawn[:, 1] < UNGUESSED)[:, None, None], 0.0)
 
 
-def _leant(about: Tensor, lean: Tensor) -> Tensor:
+def leant(about: Tensor, lean: Tensor) -> Tensor:
     """Points (B, 33, 3) about the hips with their depths leant by standard normals (B, 2)."""
     depth = (about[..., :2] * (torch.tensor(METRIC_LEAN) * lean)[:, None]).sum(dim=-1)
     # What is leant is shrunk as well, which the lean was measured without.
     return torch.cat([about[..., :2], about[..., 2:] + depth[..., None] / METRIC_SHRINKAGE[2]], -1)
 
 
-def _metric_error(own: Tensor, limb: Tensor, scores: Tensor) -> Tensor:
+def metric_error(own: Tensor, limb: Tensor, scores: Tensor) -> Tensor:
     """(B, 33, 3) metres, of standard normal numbers (B, 33, 3) and (B, 6, 3)."""
     error = METRIC_LIMB_SHARE**0.5 * limb[:, _limbs()] + (1 - METRIC_LIMB_SHARE) ** 0.5 * own
     spread = torch.tensor(METRIC_MM)[_kinds()] / 1000  # (33, 3)
@@ -326,24 +325,6 @@ def _of(part: str) -> Tensor:
 
 def _probability(normal: Tensor) -> Tensor:
     return torch.special.ndtr(normal)
-
-
-def _series(
-    frames: int,
-    shape: tuple[int, ...],
-    generator: Generator,
-    *,
-    fps: float,
-    slow: tuple[float, float],
-) -> Tensor:
-    """(frames, *shape) standard normal numbers, of which a share changes slowly."""
-    share, seconds = slow
-    kept = float(np.exp(-1 / (fps * seconds)))
-    steps = torch.randn(frames, *shape, generator=generator)
-    steps[1:] *= (1 - kept**2) ** 0.5
-    calm = scipy.signal.lfilter([1.0], [1.0, -kept], steps.numpy(), axis=0)
-    fast = torch.randn(frames, *shape, generator=generator)
-    return share**0.5 * torch.tensor(calm, dtype=torch.float32) + (1 - share) ** 0.5 * fast
 
 
 def kind_of(name: str) -> str:

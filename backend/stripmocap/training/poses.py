@@ -89,8 +89,9 @@ class PoseBank:
         pose = self.poses[moment.gather(1, part), torch.arange(JOINT_COUNT)]
         feet = _chosen(self.feet_reached, (count,), generator)
         pose[:, FEET] = self.poses[feet][:, FEET]
-        _seat(pose, generator)
-        _stir(pose, generator)
+        seat(pose, generator)
+        stir(pose, generator)
+        pose[:, 0] += draw_tilts(count, generator)
         return within_limits(pose)
 
 
@@ -113,6 +114,51 @@ def within_limits(poses: Tensor) -> Tensor:
         limited[..., elbow, 2].clamp_(-ELBOW_GIVE, ELBOW_GIVE)
         limited[..., wrist, :].clamp_(-WRIST_MOST, WRIST_MOST)
     return limited
+
+
+def seat(pose: Tensor, generator: Generator) -> None:
+    """Bends hips and knees of a few, as on a chair, on the floor, or crouching.
+
+    Args:
+        pose: (B, ..., 24, 3) of B people, changed in place: all of a person's alike.
+        generator: what chance is drawn from.
+    """
+    count, shape = len(pose), (-1, *(1,) * (pose.dim() - 3))
+    seated = (torch.rand(count, generator=generator) < SEATED_SHARE).view(shape)
+    for part, (least, most), sign in (("hip", SEATED_HIPS, -1), ("knee", SEATED_KNEES, 1)):
+        both = torch.rand(count, 1, generator=generator)
+        each = (both + 0.15 * torch.randn(count, 2, generator=generator)).clamp(0, 1)
+        bend = sign * (least + (most - least) * each)
+        for column, side in enumerate(("left", "right")):
+            joint = JOINT_NAMES.index(f"{side}_{part}")
+            turned = torch.where(seated, bend[:, column].view(shape), pose[..., joint, 0])
+            pose[..., joint, 0] = turned
+
+
+def stir(pose: Tensor, generator: Generator) -> None:
+    """Turns joints a little otherwise; hands, which nobody recorded, get a turn of their own.
+
+    Args:
+        pose: (B, ..., 24, 3) of B people, changed in place: all of a person's alike.
+        generator: what chance is drawn from.
+    """
+    count = len(pose)
+    spread = torch.tensor(spread_variance(), dtype=torch.float32).sqrt().view(-1, 3)
+    amount = USUAL_STIR * torch.randn(count, 1, 1, generator=generator).abs()
+    bold = torch.zeros(JOINT_COUNT - 1, 1)
+    for joint, name in enumerate(JOINT_NAMES[1:]):
+        bold[joint] = BOLD_RAD * (name.split("_")[-1] in BOLD)
+    is_bold = (torch.rand(count, 1, 1, generator=generator) < BOLD_SHARE).float()
+    noise = torch.randn(count, JOINT_COUNT - 1, 3, generator=generator)
+    turned = noise * (spread * amount + bold * is_bold)
+    pose[..., HANDS, :] = 0.0
+    pose[..., 1:, :] += turned.view(count, *(1,) * (pose.dim() - 3), JOINT_COUNT - 1, 3)
+
+
+def draw_tilts(count: int, generator: Generator) -> Tensor:
+    """(count, 3) rad about the world's axes: people who lean otherwise than anybody did."""
+    tilted = (torch.rand(count, 1, generator=generator) < TILT_SHARE).float()
+    return tilted * TILT_RAD * torch.randn(count, 3, generator=generator)
 
 
 def _rarity(poses: Tensor, *, seed: int) -> Tensor:
@@ -155,32 +201,3 @@ def _mixed(count: int, generator: Generator) -> Tensor:
     share = torch.tensor([share for share, _ in MIXTURES]).cumsum(dim=0)
     drawn = torch.rand(count, generator=generator)
     return table[torch.searchsorted(share, drawn).clamp(max=len(MIXTURES) - 1)]
-
-
-def _seat(pose: Tensor, generator: Generator) -> None:
-    """Bends hips and knees of a few, as on a chair, on the floor, or crouching."""
-    count = len(pose)
-    seated = torch.rand(count, generator=generator) < SEATED_SHARE
-    for part, (least, most), sign in (("hip", SEATED_HIPS, -1), ("knee", SEATED_KNEES, 1)):
-        both = torch.rand(count, 1, generator=generator)
-        each = (both + 0.15 * torch.randn(count, 2, generator=generator)).clamp(0, 1)
-        bend = sign * (least + (most - least) * each)
-        for column, side in enumerate(("left", "right")):
-            joint = JOINT_NAMES.index(f"{side}_{part}")
-            pose[:, joint, 0] = torch.where(seated, bend[:, column], pose[:, joint, 0])
-
-
-def _stir(pose: Tensor, generator: Generator) -> None:
-    """Turns joints a little otherwise; hands, which nobody recorded, get a turn of their own."""
-    count = len(pose)
-    spread = torch.tensor(spread_variance(), dtype=torch.float32).sqrt().view(-1, 3)
-    amount = USUAL_STIR * torch.randn(count, 1, 1, generator=generator).abs()
-    bold = torch.zeros(JOINT_COUNT - 1, 1)
-    for joint, name in enumerate(JOINT_NAMES[1:]):
-        bold[joint] = BOLD_RAD * (name.split("_")[-1] in BOLD)
-    is_bold = (torch.rand(count, 1, 1, generator=generator) < BOLD_SHARE).float()
-    noise = torch.randn(count, JOINT_COUNT - 1, 3, generator=generator)
-    pose[:, HANDS] = 0.0
-    pose[:, 1:] += noise * (spread * amount + bold * is_bold)
-    tilted = (torch.rand(count, 1, generator=generator) < TILT_SHARE).float()
-    pose[:, 0] += tilted * TILT_RAD * torch.randn(count, 3, generator=generator)
