@@ -88,7 +88,7 @@ class KeypointLesson:
         regressed = Regressed(
             regressed.rotmat.float(), regressed.betas.float(), regressed.camera.float()
         )
-        predicted = self._predicted(regressed, view, samples)
+        predicted = predicted_of(regressed, view, samples, body=self.body)
         terms = losses.by_what_is_known(
             predicted, truth_of(samples, view), weights=self.plan.weights
         )
@@ -117,21 +117,25 @@ class KeypointLesson:
         if self.critic is not None:
             self.critic.load_state_dict(state["critic"])
 
-    def _predicted(self, regressed: Regressed, view: View, samples: Samples) -> Predicted:
-        joints, landmarks = self.body.stand(regressed.rotmat, betas=regressed.betas)
-        transl = crop_to_picture_transl(
-            torch.cat([regressed.camera[:, :1].clamp(min=0.05), regressed.camera[:, 1:]], dim=1),
-            box_center=view.box_center,
-            box_side=view.box_side,
-            focal=samples.focal,
-            center=samples.center,
-        )
-        pixels = project(
-            landmarks + transl[:, None],
-            focal=samples.focal[:, None, None],
-            center=samples.center[:, None],
-        )
-        return Predicted(regressed, joints - joints[:, :1], in_box(pixels, view))
+
+def predicted_of(
+    regressed: Regressed, view: View, samples: Samples, *, body: LandmarkBody
+) -> Predicted:
+    """What a network says of `samples`, in the boxes that it was shown."""
+    joints, landmarks = body.stand(regressed.rotmat, betas=regressed.betas)
+    transl = crop_to_picture_transl(
+        torch.cat([regressed.camera[:, :1].clamp(min=0.05), regressed.camera[:, 1:]], dim=1),
+        box_center=view.box_center,
+        box_side=view.box_side,
+        focal=samples.focal,
+        center=samples.center,
+    )
+    pixels = project(
+        landmarks + transl[:, None],
+        focal=samples.focal[:, None, None],
+        center=samples.center[:, None],
+    )
+    return Predicted(regressed, joints - joints[:, :1], in_box(pixels, view))
 
 
 def truth_of(samples: Samples, view: View) -> Truth:

@@ -68,6 +68,8 @@ class Schedule:
     weight_decay: float = 0.0
     clip: float = 1.0  # norm of the gradient
     averaging: float = 0.999  # share of the moving average that a step keeps; 0: none is kept
+    gentle: tuple[str, ...] = ()  # first letters of the names of weights that learn more slowly
+    gentle_share: float = 1.0  # of the learning rate, which those have; 0: they stay as they are
     score_every: int = 1000  # steps
     save_every_s: float = 180.0
 
@@ -133,6 +135,16 @@ def half(device: torch.device | str) -> AbstractContextManager:
     return torch.autocast(torch.device(device).type, dtype=torch.bfloat16)
 
 
+def _groups(network: nn.Module, schedule: Schedule) -> list[dict[str, Any]]:
+    """The weights that learn, and those that do so gently, as an optimiser takes them."""
+    gentle, others = [], []
+    for name, each in network.named_parameters():
+        if each.requires_grad:
+            (gentle if name.startswith(schedule.gentle) else others).append(each)
+    parts = ((others, 1.0), (gentle, schedule.gentle_share))
+    return [{"params": params, "share": share} for params, share in parts if params and share]
+
+
 class _Run:
     """A training under way."""
 
@@ -140,11 +152,13 @@ class _Run:
         torch.manual_seed(seed)
         self.lesson, self.schedule, self.folder = lesson, schedule, folder
         self.identity = {"seed": seed, **dataclasses.asdict(schedule)}
+        self.identity["gentle"] = list(schedule.gentle)  # as files give it back
         for free in ("score_every", "save_every_s"):  # these change nothing of what is learnt
             del self.identity[free]
-        self.weights = [each for each in lesson.network.parameters() if each.requires_grad]
+        groups = _groups(lesson.network, schedule)
+        self.weights = [each for group in groups for each in group["params"]]
         self.optimizer = torch.optim.AdamW(
-            self.weights,
+            groups,
             lr=schedule.learning_rate,
             weight_decay=schedule.weight_decay,
             fused=True,
@@ -157,7 +171,7 @@ class _Run:
     def advance(self, step: int) -> None:
         """One step of learning, and what is due after it."""
         for group in self.optimizer.param_groups:
-            group["lr"] = self.schedule.learning_rate * self.schedule.rate(step)
+            group["lr"] = self.schedule.learning_rate * self.schedule.rate(step) * group["share"]
         self.lesson.network.train()
         terms = self.lesson.losses(step)
         total = torch.stack(list(terms.values())).sum()

@@ -1,7 +1,8 @@
 """Features of frames averaged with their neighbours', each as far as it is trusted.
 
 Every feature has its own learnt window over time, and every frame a learnt trust, so that what the
-detector lost or mistook is told by the frames around it. Nothing is scaled down: shares sum to one.
+detector lost or mistook is told by the frames around it. Nothing fades: shares sum to one. What
+comes out is brought to one scale, which features of single frames are far from.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ class TrustedMean(nn.Module):
         """Windows as of a Gaussian, and trust by the detector's word alone, until it is trained."""
         super().__init__()
         self.reach = reach
+        self.scale = nn.Parameter(torch.ones(features))
+        self.shift = nn.Parameter(torch.zeros(features))
         apart = torch.arange(-reach, reach + 1, dtype=torch.float32)
         window = -0.5 * (apart / _FIRST_SIGMA).square()
         self.window = nn.Parameter(window.repeat(features, 1))  # logits
@@ -46,4 +49,5 @@ class TrustedMean(nn.Module):
             groups=len(shares),
         ).transpose(1, 2)
         beside = nn.functional.pad(trust.squeeze(-1), (self.reach, self.reach))
-        return summed / (beside.unfold(1, shares.shape[1], 1) @ shares.mT)
+        mean = summed / (beside.unfold(1, shares.shape[1], 1) @ shares.mT)
+        return mean * self.scale + self.shift
