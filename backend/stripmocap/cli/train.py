@@ -32,6 +32,9 @@ def _run(arguments: argparse.Namespace) -> int:
         case "hmr":
             _check_data(arguments.data)
             _train_hmr(arguments)
+        case "vibe":
+            _check_data(arguments.data)
+            _train_vibe(arguments)
         case _:
             _check_data(arguments.data)
             _train_prior(arguments)
@@ -74,4 +77,30 @@ def _train_hmr(arguments: argparse.Namespace) -> None:
     with Progress() as progress:
         found = hmr_run.main(order, report=progress)
     print(f"Test subjects: PA-MPJPE {found.pa_mpjpe_mm:.1f} mm, MPJPE {found.mpjpe_mm:.1f} mm")
+    print(f"The curves are in {order.folder}")
+
+
+def _train_vibe(arguments: argparse.Namespace) -> None:
+    from ..training import hmr_run, vibe, vibe_run
+
+    order = vibe_run.Order(
+        data=arguments.data,
+        output=arguments.output,
+        folder=folder_of(arguments),
+        start=arguments.start,
+        steps=arguments.steps,
+        learning_rate=arguments.rate,
+        gentle_share=arguments.gentle,
+        averaging=arguments.averaging,
+        seed=arguments.seed,
+        memory=arguments.memory,
+        plan=vibe.Plan(
+            arguments.batch, arguments.frames, motion=vibe.MotionWeights(critic=arguments.critic)
+        ),
+        device=arguments.device or hmr_run.best_device(),
+    )
+    with Progress() as progress:
+        found = vibe_run.main(order, report=progress)
+    pa_mpjpe, _, acceleration, _ = found.figures
+    print(f"Test subjects: PA-MPJPE {pa_mpjpe:.1f} mm, acceleration error {acceleration:.2f} m/s²")
     print(f"The curves are in {order.folder}")

@@ -16,6 +16,7 @@ def add_train(verbs: _Verbs) -> None:
     _add_prior(what)
     _add_hmr(what)
     _add_spin(what)
+    _add_vibe(what)
 
 
 def _add_prior(what: _Verbs) -> None:
@@ -63,6 +64,28 @@ def _add_spin(what: _Verbs) -> None:
     spin.add_argument("--fits", type=Path, metavar="DIR", help="default: inside --folder")
     _add_output(spin, "spin_in_the_loop.safetensors")
     _add_run(spin, steps=20000, batch=64, rate=5e-5)
+
+
+def _add_vibe(what: _Verbs) -> None:
+    vibe = what.add_parser("vibe", help="the temporal network over keypoints; goes on as hmr does")
+    vibe.add_argument("--data", type=Path, required=True, metavar="DIR", help="clips, .npz")
+    vibe.add_argument(
+        "--start", type=Path, metavar="WEIGHTS", help="of single frames, as hmr makes them"
+    )
+    _add_output(vibe, "vibe.safetensors")
+    _add_run(vibe, steps=5000, batch=16, rate=1e-3)
+    vibe.add_argument("--frames", type=_count, default=64, metavar="N", help="of a piece")
+    vibe.add_argument("--memory", type=_count, default=384, metavar="N", help="of each GRU")
+    vibe.add_argument(
+        "--gentle",
+        type=float,
+        default=0.1,
+        metavar="X",
+        help="share of the rate at which --start's part learns on, default 0.1",
+    )
+    vibe.add_argument("--averaging", type=float, default=0.998, metavar="X", help="default 0.998")
+    vibe.add_argument("--critic", type=float, default=0.05, metavar="X", help="weight of VIBE's")
+    vibe.add_argument("--device", metavar="NAME", help="default: a graphics card if there is one")
 
 
 def _add_output(parser: argparse.ArgumentParser, name: str) -> None:
