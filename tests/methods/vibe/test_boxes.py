@@ -49,6 +49,7 @@ def test_one_wild_box_is_not_believed(beyond):
     assert_close(calm[10:31], torch.full((21, 3), 5.0), atol=0.2, rtol=0)
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("frames", [1, 2, 7, 40])
 def test_boxes_that_stand_still_stay_where_they_are(frames):
     boxes = torch.tensor([300.0, 200.0, 0.5]).repeat(frames, 1)

@@ -75,11 +75,12 @@ def boxes_over_time(keypoints: Tensor) -> Boxes:
 
 def steadied(boxes: Tensor, *, beyond: Beyond = "nearest") -> Tensor:
     """(N, 3) boxes (N, 3) after a median over eleven frames and a Gaussian over eight."""
-    numbers = boxes.double().cpu().numpy()
     reach = MEDIAN_FRAMES // 2
-    if beyond == "nearest" and len(numbers):
-        numbers = np.pad(numbers, ((reach, reach), (0, 0)), mode="edge")
-    calm = [scipy.signal.medfilt(each, MEDIAN_FRAMES) for each in numbers.T]
-    inner = slice(reach, -reach) if beyond == "nearest" else slice(None)
-    smooth = [scipy.ndimage.gaussian_filter1d(each[inner], SIGMA_FRAMES) for each in calm]
+    ahead = np.pad(
+        boxes.double().cpu().numpy(),
+        ((reach, reach), (0, 0)),
+        mode="constant" if beyond == "published" else "edge",
+    )
+    calm = [scipy.signal.medfilt(each, MEDIAN_FRAMES)[reach:-reach] for each in ahead.T]
+    smooth = [scipy.ndimage.gaussian_filter1d(each, SIGMA_FRAMES) for each in calm]
     return torch.tensor(np.stack(smooth, axis=1)).to(boxes)
