@@ -45,8 +45,8 @@ def end(problem, start):
 
 
 def near(got, expected, shaken):
-    """Within thrice of what the official answer itself moves when its start does by a millionth."""
-    np.testing.assert_allclose(got, expected, rtol=1e-5, atol=3 * float(shaken))
+    """Within five times what the official answer itself moves when its start does by a millionth."""
+    np.testing.assert_allclose(got, expected, rtol=1e-5, atol=5 * float(shaken))
 
 
 def test_errors_before_are_those_of_vibe(end, run):
