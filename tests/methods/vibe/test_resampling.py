@@ -172,3 +172,11 @@ def test_neighbours_on_opposite_sides_give_rotations_all_the_same():
     assert torch.isfinite(found).all()
     identity = torch.eye(3, dtype=found.dtype).expand_as(found)
     torch.testing.assert_close(found @ found.mT, identity, atol=1e-6, rtol=0)
+
+
+def test_as_many_short_steps_as_long_ones_have_ticks():
+    times_s = np.cumsum([0.0, 1 / 30, 2 / 30, 1 / 30, 2 / 30])  # the median step is none of them
+
+    ticks_s = ticks_of(times_s)
+
+    assert 1 / np.diff(ticks_s) == pytest.approx(FPS)

@@ -35,7 +35,7 @@ def ticks_of(times_s: np.ndarray) -> np.ndarray:
 
 def _tick_s(gaps_s: np.ndarray) -> float:
     """Seconds between ticks: so that frames fall on them, if they can."""
-    middle = np.median(gaps_s)
+    middle = np.sort(gaps_s)[len(gaps_s) // 2]  # one that there is, where a median may be none
     usual = gaps_s[np.abs(gaps_s - middle) <= middle / 4].mean()  # clocks of files are rounded
     parts = round(usual * FPS)
     if parts >= 1 and abs(usual * FPS / parts - 1) < _NEAR:
