@@ -13,6 +13,7 @@ DEADLINE_S = 20.0
 SMPLIFY = jobs.MethodStatus(
     "smplify", "SMPLify", ("estimator", "refiner"), weights="embedded", ready=True, lacks=()
 )
+PART = jobs.FileStatus("0" * 64, 1)
 SPIN = jobs.MethodStatus("spin", "SPIN", ("estimator",), weights="embedded", ready=True, lacks=())
 
 

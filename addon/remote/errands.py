@@ -51,6 +51,14 @@ class Fetch:
 
 
 @dataclass(frozen=True)
+class FetchPart:
+    """Bring what is finished of a job that still runs, with the body that it shows."""
+
+    job_id: str
+    bodies: Path | None = None  # as of `Fetch`
+
+
+@dataclass(frozen=True)
 class FetchPeople:
     """Bring who was found by a job that is done, and no bodies."""
 
@@ -103,6 +111,7 @@ Errand = (
     | Withdraw
     | Change
     | Fetch
+    | FetchPart
     | FetchPeople
     | ReadLog
     | AskHealth
@@ -163,13 +172,14 @@ class Moving:
 
 @dataclass(frozen=True)
 class Arrived:
-    """The result of a job."""
+    """The result of a job, or what was finished of it."""
 
     job_id: str
     path: Path
     capture: motion.Capture
     body: body_file.BodyTemplate
     remark: str = ""  # what is worth telling of the body, without full stop
+    is_part: bool = False  # the job goes on, and its result comes later
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from .errands import (
     Change,
     Connected,
     Fetch,
+    FetchPart,
     FetchPeople,
     JobsNews,
     Lost,
@@ -55,6 +56,7 @@ class Row:
     error: errors.StripMocapError | None = None
     notes: tuple[str, ...] = ()
     makes_bodies: bool = True  # False: people are only looked for
+    has_part: bool = False  # something is finished of it that can be looked at already
 
     @property
     def active(self) -> bool:
@@ -99,6 +101,14 @@ class Ledger:
         self.wanted.add(job_id)
         self._fetching[job_id] = 0.0
 
+    def fetch_part(self, job_id: str) -> None:
+        """Notes that what is finished of a job is brought; its result is still to come."""
+        self._fetching[job_id] = 0.0
+
+    def is_fetching(self, job_id: str) -> bool:
+        """Whether something of a job is on its way here."""
+        return job_id in self._fetching
+
     def forget(self, key: str) -> None:
         """Drops a request; should it become a job all the same, that is not to be fetched."""
         self._asked.pop(key, None)
@@ -133,6 +143,8 @@ class Ledger:
                     self._fetching[name] = share
                 elif name in self._asked:
                     self._asked[name].share = share
+            case Arrived(job_id=job_id, is_part=True) | Refused(errand=FetchPart(job_id=job_id)):
+                self._fetching.pop(job_id, None)
             case Arrived(job_id=job_id):
                 self._drop_fetch(job_id)
                 self._fetched.add(job_id)
@@ -194,7 +206,8 @@ class Ledger:
     def _row(self, job: jobs.JobStatus) -> Row:
         text, share = _told(job)
         if job.id in self._fetching:
-            text, share = "bringing the result", self._fetching[job.id]
+            what = "the result" if job.id in self.wanted else "what is finished"
+            text, share = f"bringing {what}", self._fetching[job.id]
         return Row(
             key=job.key or "",
             job_id=job.id,
@@ -205,6 +218,7 @@ class Ledger:
             error=None if job.error is None else job.error.raised(),
             notes=job.notes,
             makes_bodies=self.makes_bodies(job.id),
+            has_part=job.state == "running" and job.partial is not None,
         )
 
 

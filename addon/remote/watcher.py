@@ -31,6 +31,7 @@ from .errands import (
     Examine,
     Examined,
     Fetch,
+    FetchPart,
     FetchPeople,
     JobsNews,
     LogRead,
@@ -54,7 +55,8 @@ PAUSES_S = (1.0, 2.0, 4.0, 8.0, 15.0)  # before the service is looked for again
 HEALTH_S = 30.0  # between two questions how the service is: files and devices come and go
 TOLD_S = 0.2  # between two words on a file that is sent or brought
 _FOREVER_S = 3600.0
-_MOVERS = Submit | Fetch | FetchPeople | Connect | Examine | AddBody | Try  # one at a time
+# One at a time.
+_MOVERS = Submit | Fetch | FetchPart | FetchPeople | Connect | Examine | AddBody | Try
 
 Linker = Callable[..., host.Link]
 
@@ -172,8 +174,8 @@ class Watcher:
                 self._withdraw(key)
             case Change(job_id=job_id, action=action):
                 self._change(job_id, action)
-            case Fetch(job_id=job_id, bodies=folder):
-                self._fetch(job_id, folder or places.bodies_folder())
+            case Fetch() | FetchPart():
+                self._fetch(errand)
             case FetchPeople(job_id=job_id):
                 self._fetch_people(job_id)
             case ReadLog(job_id=job_id):
@@ -311,20 +313,24 @@ class Watcher:
             job = there.move(job_id, to="first" if action == "first" else "last")
         self._note(JobsNews((job,), (), every=False))
 
-    def _fetch(self, job_id: str, folder: Path) -> None:
-        path = self._folder / f"{job_id}.npz"
-        self._service().result(job_id, path, report=self._reporter(job_id))
+    def _fetch(self, errand: Fetch | FetchPart) -> None:
+        job_id, is_part = errand.job_id, isinstance(errand, FetchPart)
+        path = self._folder / (f"{job_id}.partial.npz" if is_part else f"{job_id}.npz")
+        bring = self._service().partial if is_part else self._service().result
+        bring(job_id, path, report=self._reporter(job_id))
         # Read here, where it keeps nobody waiting.
+        folder = errand.bodies or places.bodies_folder()
         found = bodies.dressed(result_file.load(path), folder=folder)
-        self.news.put(Arrived(job_id, path, found.capture, found.body, found.remark))
+        self.news.put(Arrived(job_id, path, found.capture, found.body, found.remark, is_part))
 
     def _fetch_people(self, job_id: str) -> None:
         path = self._folder / f"{job_id}.people.npz"
         try:
             self._service().result(job_id, path, report=self._reporter(job_id))
-            self.news.put(PeopleFound(job_id, result_file.load(path)))
+            capture = result_file.load(path)
         finally:
             path.unlink(missing_ok=True)
+        self.news.put(PeopleFound(job_id, capture))
 
     def _examine(self, backend: host.ThisComputer) -> None:
         found = python.find(backend.python, data=backend.data, checkout=backend.checkout)

@@ -73,7 +73,10 @@ def bringing_in(
     shot = yield from character.importing(capture, body=arrived.body, scene=scene, timing=timing)
     strip_id = stamps.stamp_of(strip) if strip is not None else ""
     character.mark(shot, capture, job_id=arrived.job_id, strip_id=strip_id)
-    notes.note_import(strip.id_data if strip is not None else scene, arrived.job_id, key=key)
+    if arrived.is_part:  # the result is still awaited
+        shot.collection.name = f"{character.source_name(capture)} so far"
+    else:
+        notes.note_import(strip.id_data if strip is not None else scene, arrived.job_id, key=key)
     remarks = [arrived.remark] if arrived.remark else []
     try:
         character.show_footage(shot, capture, scene=scene, footage=None, beside=arrived.path.parent)

@@ -111,14 +111,32 @@ class STRIPMOCAP_OT_import_job(_OnJob, bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Not in a mode whose undo would not know of the import."""
-        if arrival.undoable(context):
-            return True
-        cls.poll_message_set("Leave the mode you are in first, so that the import can be undone")
-        return False
+        return _can_import(cls, context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Has the result brought; it is imported when it is here."""
         session.current().fetch(self.job_id, by_hand=True)
+        return {"FINISHED"}
+
+
+class STRIPMOCAP_OT_import_so_far(_OnJob, bpy.types.Operator):
+    """Imports what is finished of a job that runs."""
+
+    bl_idname = "stripmocap.import_so_far"
+    bl_label = "Import So Far"
+    bl_description = (
+        "Bring what is finished of this capture into the scene, to work with while the rest is "
+        "captured. The whole capture comes beside it in the end"
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Not in a mode whose undo would not know of the import."""
+        return _can_import(cls, context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Has it brought; it is imported when it is here."""
+        session.current().fetch_part(self.job_id)
         return {"FINISHED"}
 
 
@@ -208,12 +226,20 @@ CLASSES = (
     STRIPMOCAP_OT_do_next,
     STRIPMOCAP_OT_forget,
     STRIPMOCAP_OT_import_job,
+    STRIPMOCAP_OT_import_so_far,
     STRIPMOCAP_OT_job_log,
     STRIPMOCAP_OT_connect,
     STRIPMOCAP_OT_check,
     STRIPMOCAP_OT_test,
     STRIPMOCAP_OT_clear_cache,
 )
+
+
+def _can_import(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    if arrival.undoable(context):
+        return True
+    operator.poll_message_set("Leave the mode you are in first, so that the import can be undone")
+    return False
 
 
 def _look(

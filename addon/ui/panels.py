@@ -215,6 +215,9 @@ def _draw_job(
         button.job_id, button.key = row.job_id, row.key
     if row.active or row.text.startswith("bringing"):
         box.progress(factor=row.share, text=row.text, type="BAR")
+        if row.has_part:
+            button = box.operator("stripmocap.import_so_far")
+            button.job_id, button.key = row.job_id, row.key
     elif row.state == "done" and not row.makes_bodies:
         box.label(text="people found")
     elif row.state == "done":

@@ -107,13 +107,22 @@ class Session:
         if by_hand:
             self.by_hand.add(job_id)
             self.remarks.pop(job_id, None)
-        is_here = any(each.job_id == job_id for each in self.ready)
+        is_here = any(each.job_id == job_id and not each.is_part for each in self.ready)
         if job_id not in self.ledger.wanted and not is_here:
             self.ledger.fetch(job_id)
             makes_bodies = self.ledger.makes_bodies(job_id)
             self.ask(
                 errands.Fetch(job_id, self.bodies) if makes_bodies else errands.FetchPeople(job_id)
             )
+
+    def fetch_part(self, job_id: str) -> None:
+        """Has brought what is finished of a job that runs, to be imported as soon as it is here."""
+        if self.ledger.is_fetching(job_id) or any(each.job_id == job_id for each in self.ready):
+            return
+        self.by_hand.add(job_id)
+        self.remarks.pop(job_id, None)
+        self.ledger.fetch_part(job_id)
+        self.ask(errands.FetchPart(job_id, self.bodies))
 
     def look_up_people(self, job_id: str, *, path: str) -> None:
         """Has those brought who were found by a job of the footage at `path`, once a session."""
@@ -187,7 +196,11 @@ class Session:
             case errands.BodyAdded(path=path):
                 self.notice = f"The body model is {path}."
                 self.body_line = ("ok", self.notice)
-            case errands.Refused(errand=errands.Fetch() | errands.FetchPeople() as errand) as told:
+            case (
+                errands.Refused(
+                    errand=errands.Fetch() | errands.FetchPart() | errands.FetchPeople() as errand
+                ) as told
+            ):
                 self.by_hand.discard(errand.job_id)
                 self.remarks[errand.job_id] = sentence(told.error)
             case (

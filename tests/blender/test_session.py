@@ -1,5 +1,6 @@
 import threading
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -10,6 +11,7 @@ from stripmocap_extension.addon import registration  # noqa: E402
 from stripmocap_extension.addon.remote import errands  # noqa: E402
 from stripmocap_extension.addon.scene import stamps  # noqa: E402
 from stripmocap_extension.addon.ui import arrival, heartbeat, menus, notes  # noqa: E402
+from toyjobs import PART  # noqa: E402
 from toypanel import add_strip, captured, people, settled  # noqa: E402
 
 pytestmark = pytest.mark.blender
@@ -37,6 +39,35 @@ def test_a_finished_capture_imports_itself_once(panel, strip):
     assert people() == ["walk_person0", "walk_person1"]
     assert notes.imported() == {"1"}
     assert not notes.awaited(bpy.context.scene)
+
+
+def test_what_is_finished_of_a_running_capture_comes_when_asked_for_and_the_whole_beside_it(
+    panel, strip
+):
+    assert bpy.ops.stripmocap.capture() == {"FINISHED"}
+    panel.beat_until(lambda: panel.service.jobs, what="a job")
+    running = replace(panel.service.jobs["1"], state="running", partial=PART)
+    panel.service._put(running)
+    panel.beat_until(lambda: any(r.has_part for r in panel.live.ledger.rows()), what="a part")
+    assert people() == []
+
+    for _ in range(2):  # a second click changes nothing
+        assert bpy.ops.stripmocap.import_so_far(job_id="1", key=running.key) == {"FINISHED"}
+    panel.beat_until(lambda: settled(panel), what="people of the part")
+    for _ in range(20):
+        heartbeat.beat()
+    assert people() == ["walk_person0", "walk_person1"]
+    assert notes.imported() == set()
+    assert notes.awaited(bpy.context.scene)
+    panel.finish()
+    panel.beat_until(lambda: notes.imported() and panel.live.importing is None, what="the whole")
+
+    assert len(people()) == 4
+    assert [each.name for each in bpy.context.scene.collection.children] == [
+        "walk so far",
+        "walk capture",
+    ]
+    assert panel.service.calls.count("partial") == 1
 
 
 def test_the_animation_lies_under_the_strip(panel, strip):

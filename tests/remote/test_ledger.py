@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from stripmocap_extension.addon.contract import errors, jobs
 from stripmocap_extension.addon.remote import errands, ledger
-from toyjobs import health, request, status
+from toyjobs import PART, health, request, status
 
 FAULT = errors.BackendUnavailable("nobody there", hint="Start it.")
 
@@ -45,6 +45,31 @@ def test_a_refused_request_can_be_made_again(asked):
     assert asked.refused("k.1").key == "k.1"
     asked.forget("k.1")
     assert asked.rows() == ()
+
+
+def test_a_part_can_be_had_of_a_job_that_runs_and_shows_what_is_finished(asked):
+    states = [("running", PART), ("running", None), ("done", PART)]
+    asked.hear(heard(*(status(str(k), state=s, partial=p) for k, (s, p) in enumerate(states))))
+
+    assert {row.job_id: row.has_part for row in asked.rows()} == {"0": True, "1": False, "2": False}
+
+
+def test_a_job_whose_part_was_brought_is_still_to_be_fetched(asked):
+    asked.hear(heard(status("1", key="k.1", state="running", partial=PART)))
+    asked.fetch_part("1")
+    assert asked.is_fetching("1")
+    assert [row.text for row in asked.rows()] == ["bringing what is finished"]
+
+    done = heard(status("1", key="k.1", state="done"))
+    assert asked.hear(done) == ("1",)
+    asked.fetch("1")
+    asked.hear(errands.Arrived("1", Path(), None, None, is_part=True))
+    assert asked.hear(done) == ()  # the result is on its way
+    asked.hear(errands.Refused(errands.FetchPart("1"), FAULT))
+    assert asked.hear(done) == ()
+    asked.hear(errands.Refused(errands.Fetch("1"), FAULT))
+
+    assert asked.hear(done) == ("1",)
 
 
 def test_a_finished_job_of_this_session_is_to_be_fetched_once(asked):

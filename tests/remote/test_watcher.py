@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from stripmocap_extension.addon.remote import errands, host
 from stripmocap_extension.addon.remote.watcher import Watcher
-from toyjobs import DEADLINE_S, FakeService, request, status
+from toyjobs import DEADLINE_S, PART, FakeService, request, status
 
 
 class Watched:
@@ -99,6 +99,32 @@ def test_a_result_arrives_read_and_with_its_body(watched):
     assert len(arrived.capture.takes) == 2
     assert len(arrived.body.v_template)
     assert arrived.path.is_file()
+
+
+def test_what_is_finished_of_a_job_arrives_as_a_part_beside_its_result(watched):
+    panel = watched()
+    panel.service._put(status("1", state="running", partial=PART))
+    panel.connect()
+
+    panel.watcher.ask(errands.FetchPart("1"))
+    panel.watcher.ask(errands.Fetch("1"))
+
+    part, result = panel.until(errands.Arrived), panel.until(errands.Arrived)
+    assert (part.is_part, result.is_part) == (True, False)
+    assert len(part.capture.takes) == 2
+    assert part.path.is_file()
+    assert part.path != result.path
+
+
+def test_a_part_that_is_not_there_is_refused_in_words(watched):
+    panel = watched()
+    panel.service._put(status("1", state="running"))
+    panel.connect()
+
+    panel.watcher.ask(errands.FetchPart("1"))
+
+    refused = panel.until(errands.Refused)
+    assert "nothing of it" in refused.error.message
 
 
 def test_a_result_on_a_body_that_is_not_here_arrives_on_ours_with_a_remark(watched):
