@@ -10,14 +10,17 @@ from stripmocap.contract.errors import AssetCorrupt, Cancelled
 from stripmocap.contract.messages import Clip
 from stripmocap.contract.motion import Camera
 from stripmocap.geometry.cameras import project
+from stripmocap.methods.hmr.frames import Figure, estimate_of
 from stripmocap.methods.hmr.pixel_network import PixelNetwork
 from stripmocap.methods.vibe import pixels
 from stripmocap.methods.vibe.pixel_network import Generator
 from stripmocap.people.observations import Person
 from torch.testing import assert_close
+from toybody import toy_body
 
 SIZE, RED, BLUE = (320, 240), (80, 60), (240, 60)
 CPU = torch.device("cpu")
+MOTION = ("global_orient", "body_pose", "betas", "transl", "confidence")
 CAMERA = Camera(focal_px=400.0, center_px=(159.5, 119.5), size_px=SIZE)
 
 
@@ -212,6 +215,21 @@ def test_the_demo_stands_people_where_its_weak_camera_says(vibe, tmp_path):
     expected = middle + side[:, None] / 2 * weak[:, :1] * weak[:, 1:]
     assert_close(pixels_of_pelvis, expected.float(), atol=0.01, rtol=0)
     assert_close(CAMERA.focal_px / found.transl[:, 2], (side / 2 * weak[:, 0]).float())
+
+
+@pytest.mark.parametrize("conventions", ["house", "published"])
+def test_somebody_whose_frames_are_all_gone_from_the_footage_stands_still(
+    vibe, tmp_path, conventions
+):
+    late = replace(person(0, RED), times_s=np.arange(6) + 100.0)
+
+    (found,) = said_of(vibe, [late], footage(tmp_path), conventions=conventions)
+
+    assert not found.seen.any()
+    estimate = estimate_of(
+        [late], CAMERA, [found], figure=Figure.from_template(toy_body(), device=CPU), height_m=None
+    )
+    assert all(np.isfinite(getattr(estimate.motions[0], name)).all() for name in MOTION)
 
 
 @pytest.mark.parametrize("conventions", ["house", "published"])

@@ -224,7 +224,7 @@ def _seen_by_house(person: Person, said: _Said, boxes: Boxes, camera: Camera) ->
         said.rotmat,
         said.betas[torch.from_numpy(before)],
         seen=torch.from_numpy(enough),
-        posed=torch.from_numpy(said.looked),
+        posed=torch.from_numpy(said.looked if said.looked.any() else ~said.looked),
     )
 
 
