@@ -12,6 +12,10 @@ from toyclips import toy_clip
 KNEE, NOSE = (BLAZEPOSE_NAMES.index(name) for name in ("left_knee", "nose"))
 
 
+def quiet(_stage, _done, _of):
+    pass
+
+
 @pytest.fixture(scope="module")
 def body():
     return embedded_body()
@@ -63,7 +67,7 @@ def test_every_reader_is_judged_in_every_spell(body):
         rotmat = torch.eye(3).repeat(frames, 24, 1, 1)
         return PerFrame(rotmat, torch.zeros(frames, 10), torch.ones(frames, dtype=torch.bool))
 
-    rows = vibe_spells.run(clips, {"standing": standing}, body=body, seed=0)
+    rows = vibe_spells.run(clips, {"standing": standing}, body=body, seed=0, report=quiet)
 
     assert [(row.way, row.length_s) for row in rows] == [
         (way, length_s) for way in (LEGS, NOBODY) for length_s in vibe_spells.LENGTHS_S

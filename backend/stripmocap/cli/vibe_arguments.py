@@ -36,7 +36,12 @@ def add_vibe_experiment(what: argparse._SubParsersAction, *, count: Callable[[st
     vibe.add_argument("--at-most", type=count, metavar="N", help="so many test clips")
     vibe.add_argument("--steps", type=count, default=400, help="of each training, default 400")
     vibe.add_argument(
-        "--critic", type=float, default=0.5, metavar="X", help="discriminator's weight"
+        "--critics",
+        type=float,
+        nargs="+",
+        default=[0.0, 0.05, 0.5],
+        metavar="X",
+        help="discriminator's weights to train with, default 0, 0.05 and 0.5",
     )
     vibe.add_argument("--seed", type=int, default=0)
     vibe.add_argument("--threads", type=count, default=2)

@@ -1,8 +1,7 @@
 """How far bodies read from test shots are from the truth, frame by frame: what claims are made of.
 
 Read is what the detector would report of a shot; nothing but the pose is judged, so where a body
-stands does not matter here. Errors are over the twelve limb joints, in camera axes; accelerations
-are of joints about the middle of the hips, second differences in seconds.
+stands does not matter here. Errors are those of `training/held_out_motion.py`.
 """
 
 from __future__ import annotations
@@ -14,22 +13,20 @@ import torch
 from torch import Tensor
 
 from ..contract.motion import Camera
-from ..contract.skeleton import JOINT_NAMES, LIMB_JOINTS
-from ..methods.hmr import estimate
+from ..methods.hmr import estimate as single
 from ..methods.hmr.frames import PerFrame, between
 from ..methods.hmr.keypoint_network import KeypointNetwork
+from ..methods.vibe import estimate as temporal
+from ..methods.vibe.keypoint_network import TemporalNetwork
 from ..people.observations import Person
-from ..training.hmr import similar
+from ..training.held_out_motion import ACCELERATION, MPJPE, PA_MPJPE, sequence_errors
 from ..training.shots import Shot
-from ..training.synthetic import LandmarkBody
+from ..training.synthetic import LandmarkBody, Samples
 
 Read = Callable[[Person, Camera], PerFrame]  # a way to get from keypoints over time to bodies
 
 PER_FRAME, TEMPORAL = "per frame", "over time"
 _CPU = torch.device("cpu")
-_LIMBS = [JOINT_NAMES.index(name) for name in LIMB_JOINTS]
-_HIPS = [JOINT_NAMES.index(name) for name in ("left_hip", "right_hip")]
-_MM = 1000.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,12 +53,17 @@ def per_frame(network: KeypointNetwork) -> Read:
     """Each frame by itself, frames in which nobody is seen turned between the others."""
 
     def read(person: Person, camera: Camera) -> PerFrame:
-        found = estimate.looked_at(person, camera, network, device=_CPU)
+        found = single.looked_at(person, camera, network, device=_CPU)
         seen = found.seen if found.seen.any() else torch.ones_like(found.seen)
         rotmat = between(found.rotmat, seen, torch.tensor(person.times_s))
         return PerFrame(rotmat, found.betas, found.seen)
 
     return read
+
+
+def over_time(network: TemporalNetwork) -> Read:
+    """All frames together."""
+    return lambda person, camera: temporal.looked_at(person, camera, network, device=_CPU)
 
 
 def errors_of(
@@ -76,7 +78,7 @@ def errors_of(
         person: what is reported of the shot; None: its own.
     """
     found = read(person or shot.person(), camera_of(shot))
-    return errors(found.rotmat, found.betas, shot, body=body)
+    return errors(found.rotmat, found.betas, shot.samples, body=body, kind=shot.kind)
 
 
 def camera_of(shot: Shot) -> Camera:
@@ -85,33 +87,14 @@ def camera_of(shot: Shot) -> Camera:
 
 
 @torch.no_grad()
-def errors(rotmat: Tensor, betas: Tensor, shot: Shot, *, body: LandmarkBody) -> Errors:
-    """How far rotations (T, 24, 3, 3) and shapes (T, 10) are from a shot's truth."""
-    points = about_hips(body.stand(rotmat, betas=betas)[0])  # (T, 12, 3)
-    truth = about_hips(shot.samples.joints)
-    pa_mm, mpjpe_mm = pose_errors_mm(points, truth)
-    return Errors(shot.kind, pa_mm, mpjpe_mm, acceleration_errors(points, truth, fps=shot.fps))
-
-
-def about_hips(joints: Tensor) -> Tensor:
-    """(..., 12, 3) the limb joints of joints (..., 24, 3), from the middle of the hips."""
-    return (joints - joints[..., _HIPS, :].mean(dim=-2, keepdim=True))[..., _LIMBS, :]
-
-
-def pose_errors_mm(points: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
-    """(T,) and (T,) mm: mean distances after each frame's best similarity, and as they are."""
-    aligned = (similar(points, truth) - truth).norm(dim=-1).mean(dim=-1)
-    return _MM * aligned, _MM * (points - truth).norm(dim=-1).mean(dim=-1)
-
-
-def acceleration_errors(points: Tensor, truth: Tensor, *, fps: float) -> Tensor:
-    """(T,) m/s^2 of points (T, J, 3), metres; NaN in the first and the last frame."""
-    found = torch.full((len(points),), torch.nan)
-    if len(points) > 2:
-        apart = points - truth
-        second = (apart[2:] - 2 * apart[1:-1] + apart[:-2]) * fps**2
-        found[1:-1] = second.norm(dim=-1).mean(dim=-1)
-    return found
+def errors(
+    rotmat: Tensor, betas: Tensor, samples: Samples, *, body: LandmarkBody, kind: str
+) -> Errors:
+    """How far rotations (T, 24, 3, 3) and shapes (T, 10) are from the truth of T samples."""
+    found = sequence_errors(rotmat, betas, samples, body=body)
+    accel = torch.full_like(found[MPJPE], torch.nan)
+    accel[1:-1] = found[ACCELERATION]
+    return Errors(kind, found[PA_MPJPE], found[MPJPE], accel)
 
 
 def means(found: Sequence[Errors], *, where: Sequence[Tensor] | None = None) -> Means:
@@ -127,6 +110,11 @@ def means(found: Sequence[Errors], *, where: Sequence[Tensor] | None = None) -> 
     mpjpe_mm = torch.cat([each.mpjpe_mm[some] for each, some in pairs])
     accel = torch.cat([each.accel[some] for each, some in pairs])
     return Means(float(pa_mm.mean()), float(mpjpe_mm.mean()), float(accel.nanmean()), len(pa_mm))
+
+
+def judged(read: Read, shots: Sequence[Shot], *, body: LandmarkBody) -> dict[str, Means]:
+    """What `read` comes to on shots, over everything and by kind of motion."""
+    return by_kind([errors_of(read, each, body=body) for each in shots])
 
 
 def by_kind(found: Sequence[Errors]) -> dict[str, Means]:

@@ -7,7 +7,7 @@ Judged are the frames inside them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,6 +21,8 @@ from ..training.occlusion import Things
 from ..training.shots import Hide, Shot, shot_of
 from ..training.synthetic import LandmarkBody
 from .vibe_shots import Means, Read, errors_of, means
+
+Report = Callable[[str, int, int], None]
 
 LENGTHS_S = (0.1, 0.2, 0.5, 1.0)
 FIRST_S, EVERY_S = 1.5, 3.0  # middle of the first spell, and from there to the next
@@ -110,21 +112,24 @@ def _over_gaps(values: np.ndarray, gone: np.ndarray, times_s: np.ndarray) -> np.
     return flat.reshape(values.shape)
 
 
-def run(clips: Clips, readers: dict[str, Read], *, body: LandmarkBody, seed: int) -> list[Spelled]:
+def run(
+    clips: Clips, readers: dict[str, Read], *, body: LandmarkBody, seed: int, report: Report
+) -> list[Spelled]:
     """Every reader inside spells of every way and length."""
     free = [shot_of(clip, body, seed=seed, hide=nothing) for clip in clips]
     plain = {
         name: [errors_of(read, shot, body=body) for shot in free] for name, read in readers.items()
     }
     rows: list[Spelled] = []
-    for way in WAYS:
-        for length_s in LENGTHS_S:
-            where = [inside(len(shot.samples), length_s=length_s) for shot in free]
-            hidden = _hidden(way, clips, where, free=free, body=body, seed=seed)
-            for name, read in readers.items():
-                found = [errors_of(read, shot, body=body, person=person) for shot, person in hidden]
-                in_spells, without = means(found, where=where), means(plain[name], where=where)
-                rows.append(Spelled(way, length_s, name, in_spells, without))
+    spells = [(way, length_s) for way in WAYS for length_s in LENGTHS_S]
+    for done, (way, length_s) in enumerate(spells):
+        report("spells", done, len(spells))
+        where = [inside(len(shot.samples), length_s=length_s) for shot in free]
+        hidden = _hidden(way, clips, where, free=free, body=body, seed=seed)
+        for name, read in readers.items():
+            found = [errors_of(read, shot, body=body, person=person) for shot, person in hidden]
+            in_spells, without = means(found, where=where), means(plain[name], where=where)
+            rows.append(Spelled(way, length_s, name, in_spells, without))
     return rows
 
 
