@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from stripmocap import cli
 from stripmocap.contract.errors import Cancelled
-from stripmocap.training import hmr_run, pose_prior
+from stripmocap.training import hmr_run, pose_prior, vibe_run
 from stripmocap.training.held_out import KindErrors
+from stripmocap.training.held_out_motion import Judged
 
 
 def test_the_training_gets_what_was_typed(tmp_path, monkeypatch):
@@ -76,3 +79,30 @@ def test_who_stops_a_training_is_told_what_is_kept(tmp_path, monkeypatch, capsys
     assert status == cli.STOPPED
     assert "stopped after 5 of 9 steps" in said
     assert "goes on from there" in said
+
+
+def test_the_temporal_network_is_trained_as_typed(tmp_path, monkeypatch, capsys):
+    orders = []
+
+    def train(order, *, report):
+        orders.append(order)
+        return Judged("all", 10, (40.04, 60.0, 6.5, 50.0))
+
+    monkeypatch.setattr(vibe_run, "main", train)
+    output = tmp_path / "v.safetensors"
+
+    status = cli.main(
+        [
+            *("train", "vibe", "--data", str(tmp_path), "-o", str(output), "--steps", "9"),
+            *("--start", "spin.safetensors", "--batch", "8", "--frames", "20", "--rate", "0.1"),
+            *("--gentle", "0.3", "--memory", "64", "--critic", "0.2", "--device", "cpu"),
+        ]
+    )
+
+    (order,) = orders
+    assert status == cli.DONE
+    assert (order.folder, order.start) == (tmp_path / "v.training", Path("spin.safetensors"))
+    assert (order.steps, order.learning_rate, order.gentle_share) == (9, 0.1, 0.3)
+    assert (order.plan.people, order.plan.frames, order.memory) == (8, 20, 64)
+    assert order.plan.motion.critic == 0.2
+    assert "PA-MPJPE 40.0 mm, acceleration error 6.50" in capsys.readouterr().out

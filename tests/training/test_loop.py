@@ -74,6 +74,33 @@ def test_a_lesson_is_learnt(tmp_path):
     assert_close(trained.network.bias, torch.tensor([1.0]), atol=0.3, rtol=0)
 
 
+def test_gentle_weights_move_less_and_those_without_a_share_not_at_all(tmp_path):
+    moved = {}
+    for share in (1.0, 0.1, 0.0):
+        lesson = Line()
+        before = lesson.network.bias.detach().clone()
+        schedule = Schedule(
+            steps=4, learning_rate=0.1, warmup=1, averaging=0.0, gentle=("bias",),
+            gentle_share=share,
+        )  # fmt: skip
+        found = run(lesson, tmp_path / str(share), schedule).network.bias
+        moved[share] = float((found - before).detach().abs())
+
+    assert moved[0.1] == pytest.approx(0.1 * moved[1.0], rel=0.3)
+    assert moved[0.0] == 0.0
+
+
+def test_a_training_with_gentle_weights_goes_on(tmp_path):
+    schedule = Schedule(steps=60, learning_rate=0.3, warmup=5, gentle=("bias",), gentle_share=0.5)
+    whole = run(Line(), tmp_path / "whole", schedule)
+    with pytest.raises(Cancelled):
+        run(Line(at=33, act=interrupt), tmp_path / "parts", schedule)
+
+    parts = run(Line(), tmp_path / "parts", schedule)
+
+    assert torch.equal(parts.network.weight, whole.network.weight)
+
+
 def test_losses_and_scores_are_kept_by_step(tmp_path):
     history = run(Line(), tmp_path).history
 

@@ -228,7 +228,7 @@ def _command(order: Order) -> str:
     return (
         f"stripmocap train vibe --data DIR{start} --steps {order.steps} --batch {plan.people} "
         f"--frames {plan.frames}\n  --rate {order.learning_rate:g} --gentle {order.gentle_share:g} "
-        f"--averaging {order.averaging:g} --memory {order.memory} --critic {motion.critic:g} "
+        f"--averaging {order.averaging:g}\n  --memory {order.memory} --critic {motion.critic:g} "
         f"--seed {order.seed}"
     )
 
