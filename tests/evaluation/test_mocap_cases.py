@@ -10,13 +10,15 @@ from stripmocap.contract import body_file
 from stripmocap.contract.errors import RequestError
 from stripmocap.contract.messages import CaptureRequest
 from stripmocap.contract.messages import Clip as Footage
-from stripmocap.contract.methods import SpinOptions
+from stripmocap.contract.methods import SpinOptions, VibeOptions
 from stripmocap.contract.skeleton import JOINT_NAMES, LIMB_JOINTS
 from stripmocap.evaluation import mocap_cases, trials
 from stripmocap.evaluation.mocap_cases import Bench, MocapCase
 from stripmocap.geometry.rotations import aa_to_matrix
 from stripmocap.methods.hmr.keypoint_network import KeypointNetwork
 from stripmocap.methods.hmr.weights import save_keypoint_network
+from stripmocap.methods.vibe.keypoint_network import Sizes, TemporalNetwork
+from stripmocap.methods.vibe.keypoint_weights import save_temporal_network
 from stripmocap.training.mocap import Clip
 from stripmocap.training.shots import shot_of
 from stripmocap.training.synthetic import LandmarkBody
@@ -24,6 +26,7 @@ from toybody import toy_body
 
 FRAMES = 8
 SPIN = CaptureRequest(Footage("none"), estimator="spin", options=SpinOptions())
+VIBE = CaptureRequest(Footage("none"), estimator="vibe", options=VibeOptions())
 LIMBS = [JOINT_NAMES.index(name) for name in LIMB_JOINTS]
 
 
@@ -53,10 +56,13 @@ def case_of(bench: Bench, motion: Clip) -> MocapCase:
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory) -> Bench:
-    path = tmp_path_factory.mktemp("weights") / "random.safetensors"
+    folder = tmp_path_factory.mktemp("weights")
+    single, temporal = folder / "single.safetensors", folder / "temporal.safetensors"
     torch.manual_seed(0)
-    save_keypoint_network(KeypointNetwork(16, blocks=1, hidden=16), path, metadata={})
-    return Bench(network=path)
+    save_keypoint_network(KeypointNetwork(16, blocks=1, hidden=16), single, metadata={})
+    network = TemporalNetwork(Sizes(features=16, blocks=1, hidden=16, memory=12))
+    save_temporal_network(network, temporal, metadata={})
+    return Bench(networks={"spin": single, "vibe": temporal})
 
 
 def test_the_truth_is_the_shots_own_joints_before_its_camera(bench):
@@ -83,11 +89,13 @@ def test_feet_that_are_wrong_in_the_clip_are_not_known(bench):
     assert np.isnan(case_of(bench, clip(feet_ok=False)).truths[0].feet_world).all()
 
 
-def test_a_regressor_is_judged_wherever_it_puts_the_body(bench):
-    (found,) = trials.try_out([case_of(bench, clip())], [SPIN], report=lambda *said: None)
+@pytest.mark.parametrize(("method", "take"), [(SPIN, "frame"), (VIBE, "temporal")])
+def test_a_regressor_is_judged_wherever_it_puts_the_body(bench, method, take):
+    (found,) = trials.try_out([case_of(bench, clip())], [method], report=lambda *said: None)
 
     assert isinstance(found, trials.Trial)
-    assert (found.case, found.kind, found.method) == ("toy_01", "standing", "spin")
+    assert (found.case, found.kind, found.method) == ("toy_01", "standing", method.estimator)
+    assert found.found.label == take
     assert found.found.scores.frames == FRAMES
     assert np.isfinite(found.found.scores.pa_mpjpe_mm)
 

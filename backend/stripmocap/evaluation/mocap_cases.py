@@ -7,7 +7,8 @@ mocap's own, so feet are known where the clip's feet are right.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -42,13 +43,13 @@ _FEET = [JOINT_NAMES.index(name.replace("toe", "foot")) for name in FOOT_POINTS]
 class Bench:
     """The methods that cases are handed to, each loaded once; on the embedded body only."""
 
-    def __init__(self, *, network: Path | None = None) -> None:
+    def __init__(self, *, networks: Mapping[str, Path] | None = None) -> None:
         """An empty bench.
 
         Args:
-            network: weights of the regressor; None: the shipped ones.
+            networks: weights by the key of the method that they are for, in place of shipped ones.
         """
-        self._network = network
+        self._networks = networks or {}
         self._loaded: dict[CaptureRequest, list[tuple[str, Estimator]]] = {}
         self._templates: dict[str, BodyTemplate] = {}
 
@@ -76,10 +77,15 @@ class Bench:
                 torch.device("cpu"),
                 height_m=method.height_m,
                 pose_prior=assets.locate(POSE_PRIORS[method.pose_prior]),
-                network=self._network,
             )
             self._loaded[method] = [
-                (each.take, ESTIMATORS[each.key][method.weights](tools, method.options_of(each)))
+                (
+                    each.take,
+                    ESTIMATORS[each.key][method.weights](
+                        replace(tools, network=self._networks.get(each.key)),
+                        method.options_of(each),
+                    ),
+                )
                 for each in method.methods
             ]
         return self._loaded[method]
