@@ -149,12 +149,11 @@ def _draw(box: Box, context: bpy.types.Context) -> None:
 def _write(box: Box, scale: float) -> None:
     x, y = box.corners[:, 0].min(), box.corners[:, 1].max()
     blf.size(0, TEXT_PX * scale)
-    blf.enable(0, blf.SHADOW)
-    blf.shadow(0, 3, 0.0, 0.0, 0.0, 1.0)
-    blf.color(0, *box.colour, 1.0)
-    blf.position(0, float(x), float(y) + 4 * scale, 0)
-    blf.draw(0, box.name)
-    blf.disable(0, blf.SHADOW)
+    # Over its own shadow, for the same reason; Blender's is a blur that eats small letters.
+    for colour, aside in (((0.0, 0.0, 0.0), 1.0), (box.colour, 0.0)):
+        blf.color(0, *colour, 1.0)
+        blf.position(0, float(x) + aside, float(y) + 5 * scale - aside, 0)
+        blf.draw(0, box.name)
 
 
 def _round(corners: np.ndarray) -> np.ndarray:

@@ -121,19 +121,21 @@ class STRIPMOCAP_UL_people(bpy.types.UIList):
         picture.ui_units_x = 2.2
         picture.template_icon(icon_value=item.icon, scale=2.0)
         words = row.column(align=True)
-        words.active = item.kept
-        words.label(text=name_of(item.person))
-        words.label(text=item.says)
-        ends = row.row(align=True)
-        ends.scale_y = 2.0
-        toggle = ends.operator(
+        line = words.row(align=True)
+        name = line.row()
+        name.active = item.kept
+        name.label(text=name_of(item.person))
+        toggle = line.operator(
             "stripmocap.ignore_people" if item.kept else "stripmocap.keep_people",
             text="",
             icon="HIDE_OFF" if item.kept else "HIDE_ON",
             emboss=False,
         )
         toggle.person = item.person
-        ends.prop(item, "selected", text="")
+        line.prop(item, "selected", text="")
+        line = words.row()
+        line.active = item.kept
+        line.label(text=item.says)
 
 
 CLASSES = (STRIPMOCAP_PG_person, STRIPMOCAP_PG_people, STRIPMOCAP_UL_people)
