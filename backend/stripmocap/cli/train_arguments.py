@@ -73,15 +73,15 @@ def _add_vibe(what: _Verbs) -> None:
         "--start", type=Path, metavar="WEIGHTS", help="of single frames, as hmr makes them"
     )
     _add_output(vibe, "vibe.safetensors")
-    _add_run(vibe, steps=5000, batch=16, rate=1e-3)
-    vibe.add_argument("--frames", type=_count, default=64, metavar="N", help="of a piece")
+    _add_run(vibe, steps=3400, batch=32, rate=3e-3)
+    vibe.add_argument("--frames", type=_count, default=48, metavar="N", help="of a piece")
     vibe.add_argument("--memory", type=_count, default=384, metavar="N", help="of each GRU")
     vibe.add_argument(
         "--gentle",
         type=float,
-        default=0.1,
+        default=0.0,
         metavar="X",
-        help="share of the rate at which --start's part learns on, default 0.1",
+        help="share of the rate at which --start's part learns on, default 0",
     )
     vibe.add_argument("--averaging", type=float, default=0.998, metavar="X", help="default 0.998")
     vibe.add_argument("--critic", type=float, default=0.05, metavar="X", help="weight of VIBE's")

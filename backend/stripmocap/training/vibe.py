@@ -63,9 +63,10 @@ class MotionWeights:
 class Plan:
     """What one training of the temporal network differs in from another."""
 
-    people: int = 16
-    frames: int = 64
-    weights: losses.Weights = field(default_factory=lambda: losses.Weights(camera=0.0))
+    people: int = 32
+    frames: int = 48
+    # What time tells best is gross (left for right, somebody lost): squares weigh that more.
+    weights: losses.Weights = field(default_factory=lambda: losses.Weights(rotmat=15.0, camera=0.0))
     motion: MotionWeights = field(default_factory=MotionWeights)
 
 

@@ -43,12 +43,12 @@ class Order:
     output: Path  # .safetensors; the card is put beside it
     folder: Path  # of the checkpoint and the curves
     start: Path | None = None  # a keypoint network, of single frames; None: random weights
-    steps: int = 5000
-    learning_rate: float = 5e-4
+    steps: int = 3400
+    learning_rate: float = 3e-3
     averaging: float = 0.998
     seed: int = 0
     memory: int = Sizes().memory
-    gentle_share: float = 0.1  # of the rate, at which the parts that are begun with learn on
+    gentle_share: float = 0.0  # of the rate, at which the parts that are begun with learn on
     plan: Plan = field(default_factory=Plan)
     device: str = "cpu"
 
@@ -79,6 +79,9 @@ def main(order: Order, *, report: Report) -> Judged:
     network = begun(order.start, memory=order.memory)
     usual = MotionSampler(splits["train"], body, seed=order.seed + 1).draw(*_USUAL)
     standardise(network, usual.over_time(usual.view().numbers))
+    if order.start and not order.gentle_share:
+        for name, each in network.named_parameters():
+            each.requires_grad_(not name.startswith(_BEGUN))
     lesson = VibeLesson(
         network.to(order.device),
         MotionSampler(splits["train"], body, seed=order.seed, device=order.device),

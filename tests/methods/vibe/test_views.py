@@ -1,6 +1,6 @@
 import torch
-from stripmocap.methods.features.keypoints import FLAT_NUMBERS, NUMBERS, view_of
-from stripmocap.methods.vibe.views import views_over_time
+from stripmocap.methods.features.keypoints import FLAT_NUMBERS, NUMBERS, SCORES, view_of
+from stripmocap.methods.vibe.views import LOST_SHARE, views_over_time
 from torch.testing import assert_close
 
 CENTER = torch.tensor([500.0, 400.0])
@@ -50,20 +50,35 @@ def test_box_stays_before_the_first_sighting_and_after_the_last():
     assert_close(found.box_side[5], found.box_side[4])
 
 
-def test_nothing_of_a_gap_is_looked_at_but_its_box():
+def test_whoever_is_lost_is_shown_between_the_neighbours_and_half_as_sure():
+    seen, guess = keypoints(), guesses()
+    seen[0, 2:4, :, 2] = 0.0
+    halfway = seen[0, 1] + (seen[0, 4] - seen[0, 1]) / 3
+
+    found = views_over_time(seen, focal=800.0, center=CENTER, landmarks3d=guess)
+
+    scores = found.numbers[2, SCORES]
+    assert_close(scores, LOST_SHARE * halfway[:, 2])
+    places = found.numbers[2, :66].unflatten(0, (33, 2))
+    within = (halfway[:, :2] - found.box_center[2]) / (found.box_side[2] / 2)
+    assert_close(places, within.clamp(-2, 2), atol=1e-4, rtol=1e-4)
+    assert_close(
+        found.numbers[2, FLAT_NUMBERS : FLAT_NUMBERS + 99],
+        (guess[0, 1] + (guess[0, 4] - guess[0, 1]) / 3).clamp(-1.5, 1.5).flatten(),
+    )
+
+
+def test_what_stands_in_a_gap_is_not_looked_at():
     seen, guess = keypoints(), guesses()
     seen[0, 2:4, :, 2] = 0.0
     other, otherwise = seen.clone(), guess.clone()
     other[0, 2:4, :, :2] = 1e4
     otherwise[0, 2:4] = 7.0
 
-    found = views_over_time(seen, focal=800.0, center=CENTER, landmarks3d=guess).numbers
-    same = views_over_time(other, focal=800.0, center=CENTER, landmarks3d=otherwise).numbers
+    found = views_over_time(seen, focal=800.0, center=CENTER, landmarks3d=guess)
+    same = views_over_time(other, focal=800.0, center=CENTER, landmarks3d=otherwise)
 
-    assert_close(found, same)
-    assert (found[2:4, : FLAT_NUMBERS - 3] == 0).all()
-    assert (found[2:4, FLAT_NUMBERS:] == 0).all()
-    assert (found[2:4, FLAT_NUMBERS - 3 : FLAT_NUMBERS] != 0).all()
+    assert_close(found.numbers, same.numbers)
 
 
 def test_somebody_who_is_never_seen_has_numbers():
