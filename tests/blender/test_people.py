@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import sequencer
 
 bpy = pytest.importorskip("bpy", reason="needs Blender (tools/blender_env.py)")
 
@@ -73,6 +74,42 @@ def test_who_is_ignored_is_sent_along_with_the_capture(found, strip):
     assert bpy.ops.stripmocap.capture() == {"FINISHED"}
     (correction,) = last_request(found, 2)["corrections"]
     assert correction["kind"] == "ignore"
+
+
+def test_a_trimmed_strip_is_corrected_as_the_whole_with_marks_in_what_is_left(found, strip):
+    bpy.ops.stripmocap.ignore_people(person=1)
+    (before,) = corrections.read(strip)
+    sequencer.set_time(strip, "left_handle", 11 + 30)
+
+    assert bpy.ops.stripmocap.capture() == {"FINISHED"}
+
+    (correction,) = last_request(found, 2)["corrections"]
+    assert before.who.time_s < 1.0 <= correction["who"]["time_s"]
+    assert corrections.read(strip) == (before,)
+
+
+def test_a_copy_of_the_strip_bears_its_corrections(found, strip):
+    bpy.ops.stripmocap.ignore_people(person=1)
+    sequencer.call(bpy.ops.sequencer.duplicate)
+    copy = bpy.context.scene.sequence_editor.active_strip
+
+    heartbeat.beat()
+
+    assert copy != strip
+    assert found.live.view.strip == copy.name
+    assert listed() == [(0, True), (1, False)]
+
+
+def test_a_strip_played_backwards_is_cut_behind_the_picture_on_show(found, strip):
+    strip.use_reverse_frames = True
+    found.live.selection = None
+    heartbeat.beat()
+    bpy.context.scene.frame_set(11 + 20)  # picture 39 of 60
+    chosen(0)
+
+    bpy.ops.stripmocap.split_person()
+
+    assert found.live.view.person(2).times_s[0] == pytest.approx(40 / 30)
 
 
 def test_a_capture_without_corrections_asks_for_the_same_footage_as_the_search(found):
