@@ -34,7 +34,7 @@ def add_vibe_experiment(what: argparse._SubParsersAction, *, count: Callable[[st
         "--only", nargs="+", default=[], choices=CLAIMS, metavar="CLAIM", help=", ".join(CLAIMS)
     )
     vibe.add_argument("--at-most", type=count, metavar="N", help="so many test clips")
-    vibe.add_argument("--steps", type=count, default=400, help="of each training, default 400")
+    vibe.add_argument("--steps", type=count, default=500, help="of each training, default 500")
     vibe.add_argument(
         "--critics",
         type=float,

@@ -33,8 +33,8 @@ _USUAL = (16, 32)  # people and frames that tell what is usual
 class Size:
     """How large the arms are."""
 
-    steps: int = 400
-    people: int = 16  # sequences of a batch
+    steps: int = 500
+    people: int = 8  # sequences of a batch
     frames: int = 32
     memory: int = 128
     critics: tuple[float, ...] = (0.0, 0.05, 0.5)  # weights of its term, an arm each
