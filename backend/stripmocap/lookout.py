@@ -100,7 +100,8 @@ class Lookout:
 def tracks_of(cast: Cast, *, size_px: tuple[int, int]) -> tuple[PersonTrack, ...]:
     """Everybody as followed, for an artist; `size_px` is the picture's width and height."""
     roles = casting.roles(cast.people, (), size_px=size_px)
-    marks = [marking.mark_of(cast.people, roles, each.person, size_px=size_px) for each in roles]
+    lines = [casting.line_of(cast.people, each) for each in roles]
+    marks = marking.marks_of(lines, size_px=size_px)
     return tuple(
         _track(person, album, mark)
         for person, album, mark in zip(cast.people, cast.pictures, marks, strict=True)

@@ -304,9 +304,9 @@ def _line(found: Sequence[Seen], role: Role, rows: Sequence[np.ndarray]) -> Line
 
 def _gathered(found: Sequence[Seen], name: str, places: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Rows of an array of those who were found, each of its own person."""
-    arrays: list[np.ndarray] = [getattr(each, name) for each in found]
-    gathered = np.empty((len(rows), *arrays[0].shape[1:]), dtype=arrays[0].dtype)
-    for index, array in enumerate(arrays):
-        mine = places == index
+    first: np.ndarray = getattr(found[0], name)
+    gathered = np.empty((len(rows), *first.shape[1:]), dtype=first.dtype)
+    for place in np.unique(places):  # few of hundreds in an hour of footage
+        mine, array = places == place, getattr(found[int(place)], name)
         gathered[mine] = array[rows[mine]]
     return gathered

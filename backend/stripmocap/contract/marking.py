@@ -35,11 +35,23 @@ def corrected(
     """
     cast = roles(tracks, corrections, size_px=size_px)
     lines = [line_of(tracks, each) for each in cast]
+    marks = marks_of(lines, size_px=size_px)
     return tuple(
-        _track(tracks, role, line, mark=_mark(line, _others(lines, line), size_px=size_px))
-        for role, line in zip(cast, lines, strict=True)
-        if len(line.times_s)
+        _track(tracks, role, line, mark=mark)
+        for role, line, mark in zip(cast, lines, marks, strict=True)
+        if mark is not None
     )
+
+
+def marks_of(lines: Sequence[Line], *, size_px: tuple[int, int]) -> list[Mark | None]:
+    """For each of `lines` a mark that names it; None for who is seen in no frame.
+
+    It is the middle of their box at a time when they are clear of everybody else.
+    """
+    return [
+        _mark(line, _beside(lines, line), size_px=size_px) if (line.presence > 0).any() else None
+        for line in lines
+    ]
 
 
 def mark_of(
@@ -58,7 +70,7 @@ def mark_of(
     mine = lines[person]
     if not (mine.presence > 0).any():
         return None
-    return _mark(mine, [lines[each] for each in lines if each != person], size_px=size_px)
+    return _mark(mine, _beside(list(lines.values()), mine), size_px=size_px)
 
 
 def within(
@@ -127,8 +139,17 @@ def _unchosen(
     return tuple(Correction("ignore", mark) for mark in marks if mark is not None)
 
 
-def _others(lines: Sequence[Line], mine: Line) -> list[Line]:
-    return [each for each in lines if each is not mine]
+def _beside(lines: Sequence[Line], mine: Line) -> list[Line]:
+    """Everybody else who is there while `mine` is."""
+    first_s, last_s = mine.times_s[0], mine.times_s[-1]
+    return [
+        each
+        for each in lines
+        if each is not mine
+        and len(each.times_s)
+        and each.times_s[0] <= last_s
+        and each.times_s[-1] >= first_s
+    ]
 
 
 def _mark(mine: Line, others: Sequence[Line], *, size_px: tuple[int, int]) -> Mark:
