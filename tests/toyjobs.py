@@ -14,7 +14,7 @@ SMPLIFY = jobs.MethodStatus(
     "smplify", "SMPLify", ("estimator", "refiner"), weights="embedded", ready=True, lacks=()
 )
 PART = jobs.FileStatus("0" * 64, 1)
-SPIN = jobs.MethodStatus("spin", "SPIN", ("estimator",), weights="embedded", ready=True, lacks=())
+VIBE = jobs.MethodStatus("vibe", "VIBE", ("estimator",), weights="embedded", ready=True, lacks=())
 
 
 def request(path="walk.mp4"):
@@ -33,7 +33,7 @@ def health(*, remote=False):
     return jobs.Health(
         version="1", contract=jobs.CONTRACT, epoch="e", remote=remote, finish_jobs=False,
         devices=(),
-        methods=(SMPLIFY, SPIN), queued=0, running=0, disk_free=1, cache_size=0, cache_limit=1,
+        methods=(SMPLIFY, VIBE), queued=0, running=0, disk_free=1, cache_size=0, cache_limit=1,
         notices=(),
     )  # fmt: skip
 

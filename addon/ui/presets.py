@@ -27,9 +27,9 @@ PRESETS = {
         Preset(
             "FAST",
             "Fast Look",
-            f"The first {FAST_S:.0f} seconds of each strip, each picture by itself: it trembles, "
-            "and shows whether it works",
-            runs=("spin",),
+            f"The first {FAST_S:.0f} seconds of each strip, posed over time at once: feet slide, "
+            "and it shows whether it works",
+            runs=("vibe",),
             at_most_s=FAST_S,
         ),
         Preset(

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 from stripmocap_extension.addon.contract import methods
 from stripmocap_extension.addon.ui import presets
-from toyjobs import SMPLIFY, SPIN, health
+from toyjobs import SMPLIFY, VIBE, health
 
 
 def test_every_preset_that_this_version_can_run_is_open_while_nobody_knows_better():
@@ -20,7 +20,7 @@ def test_a_preset_with_a_method_that_this_version_has_not_says_so():
 
 def test_a_method_without_its_files_gives_the_services_reason():
     lacking = replace(SMPLIFY, ready=False, lacks=("The prior is missing.",))
-    service = replace(health(), methods=(lacking, SPIN))
+    service = replace(health(), methods=(lacking, VIBE))
 
     reason = presets.lacks(presets.PRESETS["BALANCED"], service)
 
@@ -42,7 +42,7 @@ def test_a_preset_begins_with_an_estimator(preset):
 
 
 def test_what_official_weights_lack_keeps_no_preset_closed():
-    official = replace(SPIN, weights="official", ready=False, lacks=("Bring the files.",))
-    service = replace(health(), methods=(SMPLIFY, SPIN, official))
+    official = replace(VIBE, weights="official", ready=False, lacks=("Bring the files.",))
+    service = replace(health(), methods=(SMPLIFY, VIBE, official))
 
     assert presets.lacks(presets.PRESETS["FAST"], service) == ""
