@@ -89,6 +89,14 @@ def test_keypoints_come_to_the_crop_where_vibe_puts_them(vibe):
     np.testing.assert_allclose(back, vibe["kp_in"][:, :2], rtol=0, atol=1e-9)
 
 
+def test_keypoints_in_half_sides_from_the_middle_of_the_crop_are_those_of_vibe(vibe):
+    half = crops.CROP_PX / 2
+
+    picture = crops.to_picture(half * (1 + vibe["norm2d"]), np.array([half, half]), side=2 * half)
+
+    np.testing.assert_allclose(picture, vibe["kp_in"][:, :2], rtol=0, atol=1e-4)
+
+
 def test_boxes_about_keypoints_are_those_of_vibe_but_for_the_room_around(vibe):
     keypoints = torch.tensor(vibe["kp_in"]).float()
     keypoints[:, 2] = 1.0

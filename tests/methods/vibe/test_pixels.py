@@ -260,3 +260,20 @@ def test_networks_of_the_published_form_run_from_footage_to_bodies(tmp_path):
         identity = torch.eye(3).expand(6, 24, 3, 3)
         assert_close(found.rotmat @ found.rotmat.mT, identity, atol=1e-5, rtol=0)
     assert not torch.equal(first.rotmat, second.rotmat)
+
+
+@pytest.mark.gpu
+def test_a_graphics_card_says_nearly_the_same(tmp_path):
+    if not torch.cuda.is_available():
+        pytest.skip("no accelerator here")
+    torch.manual_seed(0)
+    backbone, generator, clip = PixelNetwork().eval(), Generator().eval(), footage(tmp_path)
+
+    one, other = (
+        said_of(pixels.of_networks(backbone, generator, device=torch.device(each)), [someone], clip)
+        for each in ("cpu", "cuda")
+        for someone in [person(0, RED)]
+    )
+
+    assert other[0].rotmat.is_cuda
+    assert_close(other[0].rotmat.cpu(), one[0].rotmat, atol=5e-3, rtol=0)
