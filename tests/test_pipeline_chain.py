@@ -10,7 +10,7 @@ from movies import write_movie
 from standins import SIZE, request, silent, stand_in
 from stripmocap import assets, pipeline
 from stripmocap.contract.errors import AssetMissing
-from stripmocap.contract.methods import SmplifyOptions, SpinOptions
+from stripmocap.contract.methods import SmplifyOptions, SpinOptions, VibeOptions
 from stripmocap.methods.toolbox import Estimate
 from stripmocap.steps import StepStore
 from toyshot import toy_camera, toy_motion
@@ -40,7 +40,7 @@ def calls(tmp_path, monkeypatch) -> list[tuple]:
 
         return load
 
-    table = {"spin": loader("spin", 1), "smplify": loader("smplify", 2)}
+    table = {key: loader(key, seed) for seed, key in enumerate(("spin", "smplify", "vibe"), 1)}
     monkeypatch.setattr(
         pipeline,
         "ESTIMATORS",
@@ -120,6 +120,22 @@ def test_a_fit_from_the_usual_start_is_not_taken_for_one_from_an_estimate(calls,
     capture(request(footage, **REFINED), store)
 
     assert keys(calls) == ["smplify", "spin", "smplify"]
+
+
+def test_poses_over_time_are_a_take_of_their_own_that_a_fit_starts_from(calls, footage, store):
+    found = capture(request(footage, estimator="vibe", refiner="smplify"), store)
+
+    (_, _, _, options, _), (_, start, *_) = calls
+    assert keys(calls) == ["vibe", "smplify"]
+    assert options == VibeOptions()
+    assert [each.label for each in found.takes] == ["temporal", "fitted"]
+    assert start.motions[0] is found.take("temporal").motions[0]
+
+    calls.clear()
+    capture(request(footage, estimator="vibe"), store)
+    capture(request(footage, estimator="vibe", options=VibeOptions(smooth=1.0)), store)
+
+    assert keys(calls) == ["vibe"]  # once more, with the filter
 
 
 def test_a_second_capture_makes_nothing(calls, footage, store):
