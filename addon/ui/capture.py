@@ -149,10 +149,10 @@ def _corrections(live: session.Session, shot: Shot, span: tuple[float, float]) -
     Raises:
         RequestError: it cannot be put right, or nobody is left.
     """
-    cast = live.casts.of(shot.path, span)
-    if cast is None:
+    known = live.casts.of(shot.path, span)
+    view = casts.best_view(shot.strip, known, shot.corrections)
+    if view is None:
         return casts.unseen(shot.corrections, span)
-    view = casts.view_of(shot.strip, cast, shot.corrections)
     if not view.problem and not view.kept:
         raise errors.RequestError(
             f"nobody is kept of the people in {shot.strip}",

@@ -38,7 +38,6 @@ class View:
     people: tuple[tracks.PersonTrack, ...]
     lines: tuple[casting.Line, ...]  # of each of them, where they are when
     problem: str = ""  # why corrections could not be made, as a sentence; then people are as found
-    is_stale: bool = False  # bodies were made with other corrections
 
     @property
     def kept(self) -> frozenset[int]:
@@ -72,14 +71,11 @@ class Casts:
         self._kept = [*others, cast][-MOST:]
         self.looked_up.add(cast.job_id)
 
-    def of(self, path: Path | None, span_s: tuple[float, float]) -> Cast | None:
-        """Who was found in most of a span of a file, last of all; None if nobody looked there."""
-        best, most_s = None, 0.0
-        for each in self._kept:
-            common_s = min(each.span_s[1], span_s[1]) - max(each.span_s[0], span_s[0])
-            if each.path == path and common_s > 0 and common_s >= most_s - 0.01:
-                best, most_s = each, max(common_s, most_s)
-        return best
+    def of(self, path: Path | None, span_s: tuple[float, float]) -> list[Cast]:
+        """What was found in a span of a file: first where most of it was looked at, then newest."""
+        here = [each for each in reversed(self._kept) if each.path == path]
+        shares = [(round(_common_s(each.span_s, span_s), 2), each) for each in here]
+        return [each for common_s, each in sorted(shares, key=_most_first) if common_s > 0]
 
 
 def cast_of(capture: motion.Capture, *, job_id: str, path: str) -> Cast | None:
@@ -101,20 +97,40 @@ def cast_of(capture: motion.Capture, *, job_id: str, path: str) -> Cast | None:
     )
 
 
+def best_view(strip: str, known: Sequence[Cast], made: Corrections) -> View | None:
+    """The people of a strip by the first of `known` of whom `made` can be made, or the first.
+
+    Who was found in a wider span tells of marks beyond a trim; a capture of less does not.
+    """
+    views = (view_of(strip, each, made) for each in known)
+    first = next(views, None)
+    if first is None or not first.problem:
+        return first
+    return next((each for each in views if not each.problem), first)
+
+
+def is_overtaken(view: View, known: Sequence[Cast]) -> bool:
+    """Whether the bodies that were made last, if any, were made with other corrections."""
+    last = next((each for each in known if each.captured is not None), None)
+    if last is None or view.problem:
+        return False
+    try:
+        return wanted(view, last.span_s) != last.captured
+    except errors.RequestError:
+        return False
+
+
 def view_of(strip: str, cast: Cast, made: Corrections) -> View:
     """The people of a strip after the corrections `made`, or as found if these cannot be made."""
-    problem, is_stale = "", False
+    problem = ""
     try:
         people = marking.corrected(cast.tracks, made, size_px=cast.size_px)
-        if cast.captured is not None:
-            needed = marking.within(cast.tracks, made, size_px=cast.size_px, span_s=cast.span_s)
-            is_stale = needed != cast.captured
     except errors.RequestError as error:
         people = marking.corrected(cast.tracks, (), size_px=cast.size_px)
         problem = f"{error.message[:1].upper()}{error.message[1:]}. {error.hint}"
     whole = casting.Role(0, (casting.Part(0),))
     lines = tuple(casting.line_of((each,), whole) for each in people)
-    return View(strip, cast, made, people, lines, problem=problem, is_stale=is_stale)
+    return View(strip, cast, made, people, lines, problem)
 
 
 def wanted(view: View, span_s: tuple[float, float]) -> Corrections:
@@ -213,6 +229,14 @@ def swapped(view: View, who: int, other: int, *, from_s: float) -> Corrections:
     """The corrections by which two people are each other from a time on."""
     mark, other_mark = view.person(who).mark, view.person(other).mark
     return _checked(view, Correction("swap", mark, other=other_mark, time_s=from_s))
+
+
+def _common_s(one_s: tuple[float, float], other_s: tuple[float, float]) -> float:
+    return min(one_s[1], other_s[1]) - max(one_s[0], other_s[0])
+
+
+def _most_first(share: tuple[float, Cast]) -> float:
+    return -share[0]
 
 
 def _chosen(view: View, numbers: Sequence[int] | frozenset[int]) -> Corrections:

@@ -10,7 +10,8 @@ import bpy
 from ..scene import corrections, preview, selection
 from ..scene.strips import Shot
 from . import casts, rows, session
-from .casts import Corrections, View
+
+LOOKED_UP = 3  # jobs of a shot: a search of all of it may lie behind captures of parts
 
 
 def of_selection(live: session.Session, context: bpy.types.Context) -> Shot | None:
@@ -27,13 +28,15 @@ def look(live: session.Session, context: bpy.types.Context) -> None:
     if shot is not None:
         strip = selection.named(shot.scene, shot.strip)
         made = corrections.read(strip) if strip is not None else ()
-        cast = live.casts.of(shot.path, (shot.start_s, shot.stop_s))
-        if cast is None:
+        known = live.casts.of(shot.path, (shot.start_s, shot.stop_s))
+        if not known:
             _look_up(live, shot)
-        elif live.view is not None and _is_of(live.view, shot.strip, cast, made):
+        seen = (shot.strip, made, *(each.job_id for each in known))
+        if known and live.view is not None and seen == live.viewed:
             return
-        else:
-            view = casts.view_of(shot.strip, cast, made)
+        live.viewed = seen
+        view = casts.best_view(shot.strip, known, made)
+        live.is_overtaken = view is not None and casts.is_overtaken(view, known)
     if view is None and live.view is None:
         return
     live.view, live.dirty = view, True
@@ -55,20 +58,16 @@ def strip_in_focus(live: session.Session) -> bpy.types.Strip | None:
     return None if shot is None else selection.named(shot.scene, shot.strip)
 
 
-def _is_of(view: View, strip: str, cast: casts.Cast, made: Corrections) -> bool:
-    return (view.strip, view.cast, view.corrections) == (strip, cast, made)
-
-
 def _look_up(live: session.Session, shot: Shot) -> None:
-    """Asks for who was found by the last job of a shot, after Blender was started anew."""
+    """Asks for who was found by the last jobs of a shot, after Blender was started anew."""
     done = [
         each
         for each in live.ledger.jobs.values()
         if each.state == "done" and _is_job_of(each.key or "", each.request, shot)
     ]
-    last = max(done, key=lambda each: each.created_s, default=None)
-    if last is not None and last.id not in live.ledger.wanted:
-        live.look_up_people(last.id, path=str(shot.path))
+    for each in sorted(done, key=lambda each: -each.created_s)[:LOOKED_UP]:
+        if each.id not in live.ledger.wanted:
+            live.look_up_people(each.id, path=str(shot.path))
 
 
 def _is_job_of(key: str, request: dict[str, object], shot: Shot) -> bool:

@@ -241,8 +241,11 @@ CLASSES = (
 
 def why_not(context: bpy.types.Context, *, takes: tuple[int, int]) -> str:
     """What keeps people from being corrected, as a sentence; empty for nothing."""
-    if session.current().view is None:
+    view = session.current().view
+    if view is None:
         return "Find the people of a strip first"
+    if view.problem:
+        return "Take back the correction that cannot be made first"
     if takes[0] <= len(rows.selected(context)) <= takes[1]:
         return ""
     if takes[0] == 2:

@@ -51,7 +51,7 @@ class STRIPMOCAP_PT_people(bpy.types.Panel):
         )
         _draw_buttons(layout)
         layout.prop(listed, "show_boxes")
-        _draw_state(layout, context, view)
+        _draw_state(layout, context, view, is_overtaken=session.current().is_overtaken)
 
 
 CLASSES = (STRIPMOCAP_PT_people,)
@@ -76,12 +76,14 @@ def _draw_buttons(layout: bpy.types.UILayout) -> None:
     row.operator(people.STRIPMOCAP_OT_clear_corrections.bl_idname, icon="TRASH")
 
 
-def _draw_state(layout: bpy.types.UILayout, context: bpy.types.Context, view: View) -> None:
+def _draw_state(
+    layout: bpy.types.UILayout, context: bpy.types.Context, view: View, *, is_overtaken: bool
+) -> None:
     if view.problem:
         labels.say(layout, context, view.problem, icon="ERROR")
     elif not view.kept:
         labels.say(layout, context, "Nobody is kept: there is nothing to capture.", icon="ERROR")
-    elif view.is_stale:
+    elif is_overtaken:
         labels.say(
             layout,
             context,

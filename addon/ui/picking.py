@@ -94,9 +94,16 @@ def pick(
 
 def _under(context: bpy.types.Context, event: bpy.types.Event) -> bpy.types.Region | None:
     """The preview that the mouse is on."""
-    for window, _, region in preview.regions(context):
-        inside_x = region.x <= event.mouse_x < region.x + region.width
-        inside_y = region.y <= event.mouse_y < region.y + region.height
-        if window == context.window and inside_x and inside_y:
-            return region
+    for window, area, region in preview.regions(context):
+        if window != context.window or not _holds(region, event):
+            continue
+        # Sidebar, toolbar and headers may lie over the preview.
+        over = (each for each in area.regions if each.type not in {"PREVIEW", "WINDOW"})
+        return None if any(_holds(each, event) for each in over) else region
     return None
+
+
+def _holds(region: bpy.types.Region, event: bpy.types.Event) -> bool:
+    inside_x = region.x <= event.mouse_x < region.x + region.width
+    inside_y = region.y <= event.mouse_y < region.y + region.height
+    return region.width > 1 and region.height > 1 and inside_x and inside_y

@@ -43,8 +43,8 @@ def colour_of(person: int) -> tuple[float, float, float]:
 
 
 def name_of(person: int) -> str:
-    """What the person of that number is called; people count from one."""
-    return f"Person {person + 1}"
+    """What the person of that number is called, as their rig is."""
+    return f"Person {person}"
 
 
 def _row_colour(row: Any) -> tuple[float, float, float]:

@@ -60,6 +60,8 @@ class Session:
         self.look_again_s = 0.0
         self.casts = Casts()  # who was found in footage
         self.view: View | None = None  # the people of the strip in focus, as they are corrected
+        self.viewed: object = None  # what that was made of
+        self.is_overtaken = False  # bodies of them were made with other corrections
         self.footage_of: dict[str, str] = {}  # paths here, by ids of jobs that others asked for
         self.examination: errands.Examined | None = None
         self.tried: errands.Tried | None = None
@@ -213,6 +215,8 @@ class Session:
 
     def _see(self, job_id: str, capture: motion.Capture) -> None:
         """Keeps who was found for a result, to be shown with the strips of its footage."""
+        if capture.provenance.get("partial"):
+            return  # not everybody yet
         job = self.ledger.jobs.get(job_id)
         ticket = self.tickets.get((job.key if job is not None else None) or "")
         path = ticket.path if ticket is not None else self.footage_of.get(job_id)

@@ -233,9 +233,9 @@ def test_a_capture_brings_its_people_too_and_says_when_it_is_overtaken(found):
     found.beat_until(lambda: settled(found), what="people")
     found.beat_until(lambda: found.live.view.cast.captured is not None, what="their list")
 
-    assert not found.live.view.is_stale
+    assert not found.live.is_overtaken
     bpy.ops.stripmocap.ignore_people(person=1)
-    assert found.live.view.is_stale
+    assert found.live.is_overtaken
 
 
 def test_with_another_strip_in_focus_its_own_people_are_shown(found, strip):

@@ -66,10 +66,10 @@ def test_of_what_was_found_the_widest_counts_and_of_equals_the_newest():
     ):  # fmt: skip
         known.add(each)
 
-    assert known.of(PATH, (0, 10)).job_id == "second"
-    assert known.of(PATH, (5, 6)).job_id == "cut"
-    assert known.of(PATH, (20, 30)) is None
-    assert known.of(Path("/footage/other.mp4"), (0, 10)) is None
+    assert [each.job_id for each in known.of(PATH, (0, 10))] == ["second", "first", "cut"]
+    assert [each.job_id for each in known.of(PATH, (5, 6))] == ["cut", "second", "first"]
+    assert known.of(PATH, (20, 30)) == []
+    assert known.of(Path("/footage/other.mp4"), (0, 10)) == []
 
 
 def test_a_job_that_is_heard_of_again_takes_its_own_place():
@@ -77,7 +77,8 @@ def test_a_job_that_is_heard_of_again_takes_its_own_place():
     known.add(cast("1", people=1))
     known.add(cast("1", people=2))
 
-    assert len(known.of(PATH, (0, 2)).tracks) == 2
+    (only,) = known.of(PATH, (0, 2))
+    assert len(only.tracks) == 2
 
 
 def test_corrections_that_cannot_be_made_leave_people_as_found_and_say_why():
@@ -170,14 +171,33 @@ def test_whoever_is_at_a_place_is_picked():
     assert casts.picked(seen, 0.5, (0.99, 0.01)) is None
 
 
-def test_bodies_are_stale_once_people_are_corrected_after_the_capture():
+def test_bodies_are_overtaken_once_people_are_corrected_after_the_capture():
     seen = view(captured=())
     made = casts.swapped(seen, 0, 1, from_s=1.0)
 
-    assert not seen.is_stale
-    assert after(seen, made).is_stale
-    assert not view(made, captured=made).is_stale
-    assert not view(made, captured=None).is_stale
+    assert not casts.is_overtaken(seen, [seen.cast])
+    assert casts.is_overtaken(after(seen, made), [seen.cast])
+    assert not casts.is_overtaken(after(seen, made), [cast(captured=made)])
+    assert not casts.is_overtaken(after(seen, made), [cast(captured=None)])
+
+
+def test_a_capture_of_a_trimmed_strip_does_not_hide_what_its_marks_mean():
+    whole = view()
+    made = casts.ignored(whole, [1])
+    trimmed = after(whole, made)
+    part = replace(
+        cast("2", span_s=(1.0, 2.0), captured=casts.wanted(trimmed, (1.0, 2.0))),
+        tracks=tuple(_late(each) for each in whole.cast.tracks),
+    )
+    known = [part, whole.cast]
+
+    seen = casts.best_view("walk", known, made)
+
+    assert casts.view_of("walk", part, made).problem
+    assert not seen.problem
+    assert seen.cast is whole.cast
+    assert not casts.is_overtaken(seen, known)
+    assert casts.is_overtaken(casts.best_view("walk", known, ()), known)
 
 
 def test_a_capture_of_a_part_is_sent_only_what_concerns_it():
@@ -205,3 +225,14 @@ def test_a_line_of_each_person_is_where_their_boxes_are():
     for track, line in zip(seen.people, seen.lines, strict=True):
         assert isinstance(line, casting.Line)
         assert line.box_at(float(track.times_s[7])) == pytest.approx(track.boxes[7])
+
+
+def _late(track):
+    return replace(
+        track,
+        times_s=track.times_s[30:],
+        boxes=track.boxes[30:],
+        presence=track.presence[30:],
+        pictured_s=track.pictured_s[:0],
+        pictures=track.pictures[:0],
+    )
