@@ -106,6 +106,19 @@ def click(
     return spot[1]
 
 
+def click_at(x: int, y: int, *, holding: str = "") -> Steps:
+    """Clicks at a pixel of the window, perhaps while a key is held."""
+    _xdotool("mousemove", *_place(x, y))
+    yield 0.2
+    if holding:
+        _xdotool("keydown", holding)
+    _xdotool("click", "1")
+    yield 0.3
+    if holding:
+        _xdotool("keyup", holding)
+    yield 0.3
+
+
 def find(
     owner: bpy.types.Area, wanted: str, *, column: float = 0.5, below: int | None = None
 ) -> Steps:

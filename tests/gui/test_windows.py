@@ -146,6 +146,43 @@ def test_the_main_loop_never_stands_still(blender):
         assert told[f"{doing}_gap_s"] < limit_s * PATIENCE * DRAWING
 
 
+def test_people_are_found_clicked_on_swapped_merged_and_ignored(blender):
+    blender.forget()
+    pair = write_pair(blender.home / "pair.mp4")
+
+    told = blender.play("people.py", pair=pair)
+
+    print({name: told[name] for name in ("spent", "drawn", "drawing_s")})
+    assert (told["found"], told["bodies"]) == ([[0, True], [1, True]], [])
+    assert (told["picked"], told["picked_too"]) == ([0], [0, 1])
+    (before, after), (swapped_before, swapped_after) = told["before_swap"], told["after_swap"]
+    assert told["kinds"] == ["swap"]
+    assert swapped_before == before
+    assert abs(swapped_after - after) > 200  # on the other side of the picture
+    assert told["after_undo"] == told["before_swap"]
+    assert len(told["merged"]) == 1
+    assert told["taken_back"] == told["found"]
+    assert told["ignored"] == [[0, True], [1, False]]
+    assert told["drawing_s"] < BUSY_S / 10 * PATIENCE
+
+
+def write_pair(path: Path) -> Path:
+    """The demo clip beside its mirror image: two people, of nobody else's footage."""
+    import av
+    import numpy as np
+
+    with av.open(str(CLIP)) as source, av.open(str(path), "w") as target:
+        shown = source.streams.video[0]
+        stream = target.add_stream("libx264", rate=shown.average_rate)
+        stream.width, stream.height, stream.pix_fmt = 2 * shown.width, shown.height, "yuv420p"
+        for frame in source.decode(shown):
+            picture = frame.to_ndarray(format="rgb24")
+            both = np.hstack([picture, picture[:, ::-1]])
+            target.mux(stream.encode(av.VideoFrame.from_ndarray(both, format="rgb24")))
+        target.mux(stream.encode())
+    return path
+
+
 def _cache() -> Path:
     from stripmocap import assets
 
