@@ -14,7 +14,6 @@ import numpy as np
 from bpy.props import (
     BoolProperty,
     CollectionProperty,
-    FloatVectorProperty,
     IntProperty,
     PointerProperty,
     StringProperty,
@@ -35,6 +34,7 @@ COLOURS = (  # told apart by most eyes, on most footage
     (0.85, 0.85, 0.85),
 )
 PICTURES = 200  # that are kept
+FRAME_PX = 7  # around a picture
 
 
 def colour_of(person: int) -> tuple[float, float, float]:
@@ -45,10 +45,6 @@ def colour_of(person: int) -> tuple[float, float, float]:
 def name_of(person: int) -> str:
     """What the person of that number is called, as their rig is."""
     return f"Person {person}"
-
-
-def _row_colour(row: Any) -> tuple[float, float, float]:
-    return colour_of(row.person)
 
 
 def _row_was_clicked(rows: Any, context: bpy.types.Context) -> None:
@@ -72,13 +68,6 @@ class STRIPMOCAP_PG_person(bpy.types.PropertyGroup):
         name="Selected",
         description="Merge, Swap, Keep and Ignore are about the people that are ticked here",
         update=_redraw,
-    )
-    colour: FloatVectorProperty(  # type: ignore[valid-type]
-        name="Colour",
-        description="Of this person's box in the preview",
-        subtype="COLOR_GAMMA",
-        size=3,
-        get=_row_colour,
     )
 
 
@@ -113,10 +102,6 @@ class STRIPMOCAP_UL_people(bpy.types.UIList):
     ) -> None:
         """Draws one row."""
         row = layout.row(align=True)
-        colour = row.row()
-        colour.ui_units_x = 0.5
-        colour.scale_y = 2.0
-        colour.prop(item, "colour", text="")
         picture = row.row()
         picture.ui_units_x = 2.2
         picture.template_icon(icon_value=item.icon, scale=2.0)
@@ -210,18 +195,23 @@ def _says(track: tracks.PersonTrack) -> str:
 
 
 def _icon(job_id: str, track: tracks.PersonTrack) -> int:
-    """The icon of somebody's picture; 0 where Blender draws nothing."""
-    if len(track.pictures) == 0:
-        return 0
+    """The icon of somebody's picture in a frame of their colour; 0 where Blender draws nothing."""
     if not _previews:
         _previews.append(bpy.utils.previews.new())
     (kept,) = _previews
-    name = f"{job_id}/{track.pictured_s[len(track.pictures) // 2]}/{track.person}"
+    name = f"{job_id}/{track.pictured_s.tolist()}/{track.person}"
     if name not in kept:
-        height, width = track.picture.shape[:2]
-        pixels = np.ones((height, width, 4), dtype=np.float32)
-        pixels[:, :, :3] = track.picture[::-1] / 255  # Blender's rows run up
+        pixels = _framed(track.picture, colour_of(track.person))
         made = kept.new(name)
-        made.image_size = (width, height)
+        made.image_size = pixels.shape[1::-1]
         made.image_pixels_float.foreach_set(pixels.ravel())
     return kept[name].icon_id
+
+
+def _framed(picture: np.ndarray, colour: tuple[float, float, float]) -> np.ndarray:
+    """(H, W, 4) in [0, 1], rows running up as Blender has them."""
+    height, width = picture.shape[:2]
+    framed = np.ones((height + 2 * FRAME_PX, width + 2 * FRAME_PX, 4), dtype=np.float32)
+    framed[:, :, :3] = colour
+    framed[FRAME_PX:-FRAME_PX, FRAME_PX:-FRAME_PX, :3] = picture[::-1] / 255
+    return framed

@@ -57,7 +57,6 @@ def test_the_list_says_how_long_everybody_is_seen(found):
     first = rows.of(bpy.context).people[0]
 
     assert first.says == "2.0 s from 0.0 s, seen in 98%"
-    assert tuple(first.colour) == pytest.approx(rows.COLOURS[0])
 
 
 def test_a_search_is_listed_as_what_it_is_and_offers_no_import(found):
