@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from . import capture, update
+from . import capture, people, update
 
 _MENUS = ("SEQUENCER_MT_strip", "SEQUENCER_MT_context_menu")
 
@@ -27,6 +27,7 @@ def unregister() -> None:
 
 def _draw(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
     menu.layout.separator()
+    menu.layout.operator(people.STRIPMOCAP_OT_find_people.bl_idname, icon="VIEWZOOM")
     menu.layout.operator(capture.STRIPMOCAP_OT_capture.bl_idname, icon="ARMATURE_DATA")
     menu.layout.operator(update.STRIPMOCAP_OT_update.bl_idname, icon="FILE_REFRESH")
     menu.layout.operator(update.STRIPMOCAP_OT_capture_new_part.bl_idname, icon="ADD")

@@ -49,11 +49,12 @@ class STRIPMOCAP_OT_pick_people(bpy.types.Operator):
         if event.type != "LEFTMOUSE":
             return {"PASS_THROUGH"}
         region = _under(context, event)
+        if event.value != "PRESS":
+            return {"PASS_THROUGH"} if region is None else {"RUNNING_MODAL"}
         if region is None:
             return self._end(context, {"FINISHED", "PASS_THROUGH"})
-        if event.value == "PRESS":
-            place = (event.mouse_x - region.x, event.mouse_y - region.y)
-            pick(context, region, place, adding=event.shift)
+        place = (event.mouse_x - region.x, event.mouse_y - region.y)
+        pick(context, region, place, adding=event.shift)
         return {"RUNNING_MODAL"}
 
     def cancel(self, context: bpy.types.Context) -> None:

@@ -276,7 +276,8 @@ def test_every_verb_on_strips_is_in_the_menus(panel):
 
     menus._draw(SimpleNamespace(layout=layout), bpy.context)
 
-    assert shown == ["stripmocap.capture", "stripmocap.update", "stripmocap.capture_new_part"]
+    verbs = ("find_people", "capture", "update", "capture_new_part")
+    assert shown == [f"stripmocap.{each}" for each in verbs]
 
 
 def test_several_strips_make_several_jobs(panel, strip):
