@@ -7,9 +7,10 @@ import itertools
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
-from stripmocap.contract import casting
+from stripmocap.contract import casting, marking
 from stripmocap.contract.corrections import Correction, Mark
 from stripmocap.contract.errors import RequestError
+from stripmocap.lookout import tracks_of
 from stripmocap.people.corrections import corrected
 from stripmocap.people.observations import Cast, Person
 
@@ -201,6 +202,23 @@ def test_every_frame_that_was_seen_is_somebodys_and_as_it_was(cast, order):
     if not any(EACH[each].kind in ("merge", "ignore") for each in order):
         assert sum((each.presence > 0).sum() for each in people) == sighted
     assert makeup
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(len(EACH)), 3)))
+def test_the_list_that_an_artist_sees_is_what_bodies_are_made_of(cast, order):
+    corrections = [EACH[each] for each in order]
+
+    listed = marking.corrected(tracks_of(cast, size_px=SIZE), corrections, size_px=SIZE)
+
+    people = people_of(cast, *corrections)
+    assert [each.person for each in listed if each.kept] == list(people)
+    for track in listed:
+        if track.kept:
+            person = people[track.person]
+            seen, sighted = track.presence > 0, person.presence > 0
+            assert_array_equal(track.times_s[seen], person.times_s[sighted])
+            assert_array_equal(track.boxes[seen], person.boxes[sighted])
+            assert_array_equal(track.presence[seen], person.presence[sighted])
 
 
 def test_a_mark_at_which_nobody_is_says_when_and_where(cast):
