@@ -100,7 +100,7 @@ def test_one_command_gives_weights_and_their_card(start, data, tmp_path):
     card = order.output.with_suffix(".md").read_text(encoding="utf-8")
     assert load_temporal_network(order.output).sizes.memory == 8
     assert found.frames == 40
-    assert "--start single.safetensors --steps 2 --batch 2 --frames 6" in card
+    assert "--start single.safetensors --steps 2\n  --batch 2 --frames 6" in card
     assert "| test | walk | 40 |" in card
     assert "| test, single frames | all | 40 |" in card
     assert "mocap.cs.cmu.edu" in card

@@ -176,8 +176,7 @@ def card_of(
 
 BlazePose's 33 keypoints over time, 30 frames a second, and its guesses at their depth, to bodies:
 rotations, shape, weak camera, as in `methods/vibe/keypoint_network.py`. {count / 1e6:.1f} million
-weights (memory {network.sizes.memory}), half precision on disk. An encoder of single frames and a
-regressor are among them.
+weights, half precision on disk; an encoder of single frames and a regressor are among them.
 
 - Data: CMU Graphics Lab Motion Capture Database, train clips, pieces of {plan.frames} frames,
   varied and photographed as `training/sequences.py` says; BlazePose's noise over time as measured
@@ -229,10 +228,10 @@ def _command(order: Order) -> str:
     plan, motion = order.plan, order.plan.motion
     start = "" if order.start is None else f" --start {order.start.name}"
     return (
-        f"stripmocap train vibe --data DIR{start} --steps {order.steps} --batch {plan.people} "
-        f"--frames {plan.frames}\n  --rate {order.learning_rate:g} --gentle {order.gentle_share:g} "
-        f"--averaging {order.averaging:g}\n  --memory {order.memory} --critic {motion.critic:g} "
-        f"--seed {order.seed}"
+        f"stripmocap train vibe --data DIR{start} --steps {order.steps}\n"
+        f"  --batch {plan.people} --frames {plan.frames} --rate {order.learning_rate:g} "
+        f"--gentle {order.gentle_share:g} --averaging {order.averaging:g}\n"
+        f"  --memory {order.memory} --critic {motion.critic:g} --seed {order.seed}"
     )
 
 
