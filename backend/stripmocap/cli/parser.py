@@ -227,6 +227,7 @@ def _add_benchmark(verbs: _Verbs) -> None:
     )
     capture = what.add_parser("capture", help="all the way from footage to motion")
     capture.add_argument("video", type=Path, metavar="VIDEO")
+    capture.add_argument("--method", choices=_ways(), default="smplify")
     spin = what.add_parser("spin", help="the regressors beside a plain ResNet-50 and the fit")
     spin.add_argument("--batch", type=_count, default=16, help="crops looked at at once")
     spin.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
