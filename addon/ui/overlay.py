@@ -135,7 +135,7 @@ def _draw(box: Box, context: bpy.types.Context) -> None:
     buffer.attr_fill("pos", places)
     batch = gpu.types.GPUBatch(type="LINES", buf=buffer)
     gpu.state.blend_set("ALPHA")
-    shader.uniform_float("viewportSize", gpu.state.viewport_get()[2:])
+    shader.uniform_float("viewportSize", (context.region.width, context.region.height))
     width = THICK_PX if box.is_bold else THIN_PX
     # A dark line below makes the bright one stand out on any footage.
     for colour, wider in (((0.0, 0.0, 0.0, 0.6), 2.0), ((*box.colour, 1.0), 0.0)):
