@@ -5,6 +5,7 @@ import torch
 from stripmocap.methods.features.keypoints import NUMBERS
 from stripmocap.methods.vibe import chunks
 from stripmocap.methods.vibe.keypoint_network import MARGIN, Sizes, TemporalNetwork
+from stripmocap.methods.vibe.views import views_over_time
 
 
 def untrained(seed: int = 0) -> TemporalNetwork:
@@ -12,6 +13,27 @@ def untrained(seed: int = 0) -> TemporalNetwork:
     network = TemporalNetwork(Sizes(features=32, blocks=1, hidden=32, memory=24)).eval()
     torch.nn.init.normal_(network.regressor.decpose.weight, std=0.5)
     return network.requires_grad_(False)
+
+
+@pytest.mark.parametrize("frames", [1, 3, 20, 59, 60, 500])
+@pytest.mark.parametrize("unseen", [(), (0, 5), (20, 41), (50, 60), (0, 60)])
+def test_a_shot_is_shown_in_pieces_as_it_is_as_a_whole(frames, unseen):
+    dice = torch.Generator().manual_seed(3)
+    keypoints = torch.cat(
+        [600 * torch.rand(60, 33, 2, generator=dice), torch.rand(60, 33, 1, generator=dice)], dim=2
+    )
+    keypoints[slice(*unseen) if unseen else [], :, 2] = 0.0
+    landmarks3d = torch.randn(60, 33, 3, generator=dice)
+    center = torch.tensor([320.0, 240.0])
+
+    found = chunks.shown(
+        keypoints, landmarks3d=landmarks3d, focal_px=900.0, center=center, frames=frames
+    )
+
+    whole = views_over_time(
+        keypoints[None], focal=900.0, center=center, landmarks3d=landmarks3d[None]
+    )
+    torch.testing.assert_close(found, whole.numbers, atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize("frames", [1, 2, 7, 50, 99, 100, 101, 5000])

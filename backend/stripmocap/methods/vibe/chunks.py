@@ -3,7 +3,7 @@
 The encoder that runs back in time needs what comes after a piece. So a first sweep goes from the
 end to the beginning and keeps only its state at the borders; the second goes onward, piece by
 piece, with both. A shot of one piece is swept once. What a frame says together with a few about it
-is asked with so many more frames on either side.
+is asked with so many more frames on either side. What it is shown is made in pieces as well.
 """
 
 from __future__ import annotations
@@ -13,10 +13,51 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from ..features.keypoints import NUMBERS
 from ..hmr.regressor import Regressed
 from .keypoint_network import MARGIN, TemporalNetwork
+from .views import views_over_time
 
 FRAMES = 4096  # of a piece: over two minutes, and some 100 MB
+
+
+def shown(
+    keypoints: Tensor,
+    *,
+    landmarks3d: Tensor,
+    focal_px: float,
+    center: Tensor,
+    frames: int = FRAMES,
+) -> Tensor:
+    """(T, NUMBERS) the views of one person, as `views_over_time` makes them of all frames at once.
+
+    Args:
+        keypoints: (T, 33, 3) px and score; score 0 everywhere in frames where nobody is seen.
+        landmarks3d: (T, 33, 3) metres about the hips.
+        focal_px: of the camera.
+        center: (2,) principal point, pixels.
+        frames: of a piece.
+    """
+    count = len(keypoints)
+    there = (keypoints[..., 2] > 0).any(dim=1).nonzero()[:, 0]
+    numbers = torch.empty(count, NUMBERS)
+    for start in range(0, count, frames):
+        stop = min(start + frames, count)
+        # A frame in which nobody is seen is shown between those around it, wherever these are.
+        first, last = start, stop - 1
+        if (there <= start).any():
+            first = int(there[there <= start][-1])
+        if (there >= last).any():
+            last = int(there[there >= last][0])
+        span = slice(first, last + 1)
+        view = views_over_time(
+            keypoints[None, span],
+            focal=focal_px,
+            center=center,
+            landmarks3d=landmarks3d[None, span],
+        )
+        numbers[start:stop] = view.numbers[start - first : stop - first]
+    return numbers
 
 
 def read(network: TemporalNetwork, numbers: Tensor, *, frames: int = FRAMES) -> Iterator[Regressed]:

@@ -29,7 +29,6 @@ from .keypoint_network import TemporalNetwork
 from .keypoint_weights import load_temporal_network
 from .one_euro import smoothed, smoothed_as_published
 from .resampling import nearest_tick, seen_on, ticks_of, turned_at
-from .views import views_over_time
 
 STAGE = "time"
 SHIPPED_VIBE = Path(__file__).parents[2] / "weights" / "vibe.safetensors"
@@ -117,7 +116,7 @@ def looked_at(
     """
     ticks_s = ticks_of(person.times_s)
     keypoints, landmarks3d = (
-        torch.from_numpy(each)[None]
+        torch.from_numpy(each)
         for each in seen_on(
             ticks_s,
             times_s=person.times_s,
@@ -126,10 +125,12 @@ def looked_at(
         )
     )
     center = torch.tensor(camera.center_px, dtype=torch.float32)
-    view = views_over_time(keypoints, focal=camera.focal_px, center=center, landmarks3d=landmarks3d)
+    numbers = chunks.shown(
+        keypoints, landmarks3d=landmarks3d, focal_px=camera.focal_px, center=center
+    )
     rotmat, betas = [], []
     with torch.inference_mode():
-        for part in chunks.read(network, view.numbers[None]):
+        for part in chunks.read(network, numbers[None]):
             rotmat.append(part.rotmat)
             betas.append(part.betas)
             told(sum(len(each) for each in betas) / len(ticks_s))
