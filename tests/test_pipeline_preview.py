@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -131,6 +132,25 @@ def test_the_result_is_the_same_whether_or_not_anybody_looks_on(eyes, footage):
     alone = pipeline.capture(CaptureRequest(Clip(str(footage))), report=silent)
 
     assert_same(shown, alone)
+
+
+@pytest.mark.parametrize(("room", "readers"), [(0, 0), (10**6, 1)])
+def test_large_pictures_are_not_decoded_ahead_and_the_result_is_the_same(
+    eyes, footage, monkeypatch, room, readers
+):
+    expected, _ = captured(footage)
+    seen = set()
+
+    def count(stage, done, of):
+        if stage == "people" and done == 10:
+            seen.add(sum(each.name == "read ahead" for each in threading.enumerate()))
+
+    monkeypatch.setattr(lookout, "AHEAD_BYTES", room)
+    found, _ = captured(footage, report=count)
+
+    assert seen == {readers}
+    assert_same(found, expected)
+    assert not any(each.name == "read ahead" for each in threading.enumerate())
 
 
 def test_a_run_that_was_stopped_shows_and_gives_the_same(eyes, footage, tmp_path):

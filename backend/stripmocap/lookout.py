@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,13 @@ from .people.observations import Cast, Person, Picture
 from .people.recorded import Diverged, Recorded
 from .people.tracking import Detector, Watch, follow
 from .steps import Memory
-from .video.frames import VideoInfo, read_frames
+from .video.frames import Frame, VideoInfo, read_frames
 from .video.prefetch import ahead
 
 PEOPLE = "people"  # what the step is kept under, and its stage
 
-_DEPTH = 2  # pictures that are decoded ahead
+MOST_AHEAD = 2  # pictures that are decoded ahead
+AHEAD_BYTES = 2**26  # that they may take; of 8K footage none is decoded ahead
 
 log = logging.getLogger(__name__)
 
@@ -127,11 +128,21 @@ def _followed(
 ) -> Cast:
     expected = _expected_frames(clip, info)
     beat(PEOPLE, 0, expected or 0)
-    decoded = ahead(
-        lambda pulse: read_frames(clip, pulse=pulse), depth=_DEPTH, meanwhile=beat.again
-    )
-    with closing(decoded) as frames:
+    with closing(_decoded(clip, info, beat)) as frames:
         return follow(frames, detector=detector, report=beat, expected_frames=expected, watch=watch)
+
+
+def _decoded(clip: Clip, info: VideoInfo, beat: Beat) -> Generator[Frame]:
+    """The frames of `clip`; small ones are decoded while the last are looked at."""
+    width, height = info.size_px
+    depth = min(MOST_AHEAD, AHEAD_BYTES // (3 * width * height))
+    if depth == 0:
+        yield from read_frames(clip, pulse=beat.again)
+        return
+    with closing(
+        ahead(lambda pulse: read_frames(clip, pulse=pulse), depth=depth, meanwhile=beat.again)
+    ) as frames:
+        yield from frames
 
 
 def _noted(
