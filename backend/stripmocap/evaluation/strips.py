@@ -28,7 +28,8 @@ TRAILS = {  # RGB
     "left_ankle": (90, 230, 255),
     "right_ankle": (170, 255, 110),
 }
-_MARGIN = 0.25  # of the person's size, around all of the person's ways
+_TRAILED = [JOINT_NAMES.index(name) for name in TRAILS]
+_MARGIN = 0.12  # of the size of all the person's ways, around them
 _TILE_PX = (340, 300)  # width and height, at most
 _GREY = 90
 _LINE_BITS = 3
@@ -49,7 +50,7 @@ def strip(trials: Sequence[Trial], *, footage: Clip | None, count: int = COUNT) 
     rows = [_Row(each) for each in trials]
     times_s = _moments(trials, count)
     size = trials[0].capture.camera.size_px
-    box = _box([row.places for row in rows], size)
+    box = _box([row.joints for row in rows], size)
     plain, painted = [], [[] for _ in rows]
     for frame in _frames(footage, times_s, size):
         plain.append(_tile(frame.image, box, size))
@@ -76,10 +77,9 @@ class _Row:
         self._painter = Painter(
             Take(trial.found.label, (self._motion,)), capture.camera, template=template, body=body
         )
-        joints = joints_of(self._motion, body)[:, [JOINT_NAMES.index(name) for name in TRAILS]]
-        camera = capture.camera
+        joints, camera = joints_of(self._motion, body), capture.camera
         flat = joints[..., :2] / np.maximum(joints[..., 2:], 1e-3)
-        self.places = flat * camera.focal_px + camera.center_px  # (T, 4, 2) pixels
+        self.joints = flat * camera.focal_px + camera.center_px  # (T, 24, 2) pixels
         self._width = camera.size_px[0]
 
     def painted(self, frame: Frame) -> np.ndarray:
@@ -88,7 +88,7 @@ class _Row:
         times_s = self._motion.times_s
         some = (times_s <= frame.time_s + 1e-6) & (times_s >= frame.time_s - TRAIL_S)
         ratio = image.shape[1] / self._width
-        trails = (self.places[some] + 0.5) * ratio - 0.5
+        trails = (self.joints[some][:, _TRAILED] + 0.5) * ratio - 0.5
         if np.abs(trails).max(initial=0.0) < _FAR_PX:
             thickness = max(1, round(max(image.shape[:2]) / 350))
             for trail, colour in zip(trails.swapaxes(0, 1), TRAILS.values(), strict=True):
@@ -104,11 +104,10 @@ def _moments(trials: Sequence[Trial], count: int) -> np.ndarray:
     return first_s + (np.arange(count) + 0.5) / count * max(last_s - first_s, 0.0)
 
 
-def _box(places: Sequence[np.ndarray], size: tuple[int, int]) -> np.ndarray:
-    """(4,) whole pixels x0, y0, x1, y1 of the picture, around wrists and ankles (T, 4, 2)."""
-    points = np.concatenate([each.reshape(-1, 2) for each in places])
-    low, high = np.percentile(points, 1, axis=0), np.percentile(points, 99, axis=0)
-    # Wrists and ankles leave out the head.
+def _box(joints: Sequence[np.ndarray], size: tuple[int, int]) -> np.ndarray:
+    """(4,) whole pixels x0, y0, x1, y1 of the picture, around joints (T, 24, 2) of each row."""
+    points = np.concatenate([each.reshape(-1, 2) for each in joints])
+    low, high = np.percentile(points, 0.5, axis=0), np.percentile(points, 99.5, axis=0)
     low, high = low - _MARGIN * (high - low).max(), high + _MARGIN * (high - low).max()
     low, high = np.clip(low, 0, size), np.clip(high, 0, size)
     if ((high - low) < 2).any():
