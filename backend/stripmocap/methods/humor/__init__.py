@@ -1,0 +1,1 @@
+"""HuMoR: a motion prior that keeps feet on the ground."""
