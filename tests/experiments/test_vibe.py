@@ -107,7 +107,17 @@ def test_time_goes_to_what_it_was_spent_on():
     assert eyes.detect(np.zeros((2, 2, 3))) == []
     assert eyes.landmarks(np.zeros((2, 2, 3)), None) is said
     assert list(vibe_speed._timed(iter("ab"), watch)) == ["a", "b"]
-    assert set(watch.seconds) == {"detector", "landmarks", "reading"}
+    assert set(watch.clock) == set(watch.processor) == {"detector", "landmarks", "reading"}
+
+
+def test_what_is_timed_within_a_part_is_taken_from_it():
+    found = vibe_speed._apart(
+        {"reading": 1.0, "detector": 2.0, "landmarks": 3.0, "following": 10.0,
+         "temporal network": 4.0, "bodies and places": 5.0}
+    )  # fmt: skip
+
+    assert list(found) == list(PARTS)
+    assert (found["following"], found["bodies and places"]) == (4.0, 1.0)
 
 
 @pytest.fixture
@@ -123,7 +133,11 @@ def findings():
             for reader, means in ((PER_FRAME, single), (TEMPORAL, temporal))
         ],
         arms=[Arm(name, (1.0, 2.0, 3.0, 4.0), scores, 60.0) for name in (WITHOUT, WITH)],
-        speed=Speed("film", (640, 480), 30.0, 50, 1, {part: 0.5 for part in PARTS}),
+        speed=Speed(
+            *("film", (640, 480), 30.0, 50, 1),
+            seconds=dict.fromkeys(PARTS, 0.5),
+            processor_s=dict.fromkeys(PARTS, 0.25),
+        ),
     )
 
 
@@ -134,8 +148,8 @@ def test_the_page_says_what_was_found(findings):
     assert "| the whole shot | 40.0 | 45.0 | 10.0 | 100 |" in page
     assert f"| {NOBODY} | 0.1 | {TEMPORAL} | 40.0 | 45.0 | 10.0 | 100 | 50.0 |" in page
     assert f"| {WITH} | 1.0 | 2.0 | 3.0 | 4.0 | 60 |" in page
-    assert "**16.7 frames a second**" in page
-    assert f"| {NETWORK} | 10.00 | 16.7 |" in page
+    assert "**16.7 frames a second** by the clock, 33.3 a second" in page
+    assert f"| {NETWORK} | 10.00 | 5.00 | 16.7 |" in page
 
 
 def test_what_was_not_tried_is_not_told():
