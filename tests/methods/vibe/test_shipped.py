@@ -20,8 +20,6 @@ SECONDS = 2.0
 
 @pytest.fixture(scope="module")
 def tools():
-    if not vibe.SHIPPED_VIBE.is_file():
-        pytest.skip(f"{vibe.SHIPPED_VIBE.name} is still to be trained")
     return Tools(bodies.embedded("neutral"), torch.device("cpu"))
 
 
