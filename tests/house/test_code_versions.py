@@ -30,13 +30,16 @@ PLACES = {
         *("body", "geometry", "contract/skeleton.py"),
         *("video/crops.py", "torch_files.py", "checkpoints.py"),
     ),
-    "FIT_CODE": ("methods", "body", "geometry", "contract/skeleton.py"),
+    "FIT_CODE": (
+        *("methods/smplify", "methods/ground.py", "methods/toolbox.py"),
+        *("body", "geometry", "contract/skeleton.py"),
+    ),
 }
 KNOWN = {  # version and checksum
-    "PEOPLE_CODE": (1, "af79fde212b4c520"),
-    "FRAME_CODE": (1, "463d4b3d22320efa"),
-    "TIME_CODE": (1, "0000000000000000"),
-    "FIT_CODE": (2, "9c27ef386d3b81d5"),
+    "PEOPLE_CODE": (2, "4ca3e99307561494"),
+    "FRAME_CODE": (2, "af319fba0081ff69"),
+    "TIME_CODE": (1, "24ee84b610b6afc7"),
+    "FIT_CODE": (2, "b92f15e36bb294d8"),
 }
 
 

@@ -45,7 +45,7 @@ def end(problem, start):
 
 
 def near(got, expected, shaken):
-    """Within five times what the official answer itself moves when its start does by a millionth."""
+    """Within five times what the official answer moves when its start does by a millionth."""
     np.testing.assert_allclose(got, expected, rtol=1e-5, atol=5 * float(shaken))
 
 

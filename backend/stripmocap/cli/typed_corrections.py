@@ -15,7 +15,9 @@ from ..contract.corrections import KINDS, Correction, Mark, correction_from_json
 from ..contract.errors import RequestError
 
 MOST_BYTES = 2**20
-HINT = "Write: choose or ignore TIME,X,Y; merge MARK MARK; split MARK at TIME; swap MARK MARK at TIME."
+HINT = (
+    "Write: choose or ignore TIME,X,Y; merge MARK MARK; split MARK at TIME; swap MARK MARK at TIME."
+)
 
 
 def typed(texts: Sequence[str], *, file: Path | None) -> tuple[Correction, ...]:
