@@ -64,3 +64,14 @@ def test_gradients_reach_floor_and_body():
         return frame.enter(torch.ones(1, 2, 3, dtype=torch.float64))
 
     assert torch.autograd.gradcheck(placed, inputs)
+
+
+def test_one_floor_serves_several_people():
+    floor, transl, orient = level()
+    people = torch.cat([transl, transl + 1])
+    points = torch.randn(2, 9, 3, dtype=torch.float64)
+
+    both = PriorFrame.under(floor, transl=people, global_orient=orient.expand(2, 3, 3))
+
+    second = PriorFrame.under(floor, transl=people[1:], global_orient=orient)
+    assert_close(both.enter(points)[1:], second.enter(points[1:]))

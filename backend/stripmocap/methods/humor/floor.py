@@ -46,21 +46,26 @@ class PriorFrame:
         """The frames under bodies (...) in their first frame.
 
         Args:
-            floor: (...,).
+            floor: (...,), or one for all.
             transl: (..., 3) metres, camera axes.
             global_orient: (..., 3, 3) pelvis to camera; its right is not to be along the normal.
         """
-        up, right = floor.normal, -global_orient[..., 0]
+        up, right = torch.broadcast_tensors(floor.normal, -global_orient[..., 0])
         # The published code intersects a line along `right` with the floor: the same direction.
         along = (right * up).sum(dim=-1, keepdim=True)
         right = normalize(right - along * up, dim=-1)
         forward = torch.linalg.cross(up, right)
         sideways, ahead = ((each * transl).sum(dim=-1) for each in (right, forward))
-        offset = -torch.stack([sideways, ahead, floor.height], dim=-1)
+        height = floor.height.expand_as(sideways)
+        offset = -torch.stack([sideways, ahead, height], dim=-1)
         return cls(torch.stack([right, forward, up], dim=-2), offset)
 
     def enter(self, points: Tensor) -> Tensor:
-        """(..., P, 3) points of the camera in these frames, metres."""
+        """(..., P, 3) points of the camera in these frames, metres.
+
+        A body's translation is no point of it, because bodies turn about their pelvis: HuMoR's fit
+        moves it so all the same, then lifts the motion until its first pelvis is as high as here.
+        """
         return points @ self.rotmat.mT + self.offset.unsqueeze(-2)
 
     def leave(self, points: Tensor) -> Tensor:
