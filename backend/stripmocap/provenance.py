@@ -19,7 +19,7 @@ from .video.frames import VideoInfo, files_of
 PEOPLE_CODE = 2
 FRAME_CODE = 2
 TIME_CODE = 1
-FIT_CODE = 2
+FIT_CODE = 3
 _EYES = ("blazepose_detector", "blazepose_landmarks")
 _EYES_USE = ("av", "opencv-python-headless", "ai-edge-litert", "numpy")
 _NETWORKS = ("spin_embedded", "spin_official", "vibe_embedded", "vibe_official")

@@ -39,7 +39,7 @@ KNOWN = {  # version and checksum
     "PEOPLE_CODE": (2, "4ca3e99307561494"),
     "FRAME_CODE": (2, "af319fba0081ff69"),
     "TIME_CODE": (1, "24ee84b610b6afc7"),
-    "FIT_CODE": (2, "b92f15e36bb294d8"),
+    "FIT_CODE": (3, "ae947e4a0e88f53f"),
 }
 
 

@@ -206,8 +206,40 @@ def test_the_height_of_the_actor_is_kept(template):
 
     (motion,) = captured(template, scene.person, height_m=1.85).motions
 
-    height = np.ptp(template.rest_vertices(motion.betas)[:, 1])
-    assert height == pytest.approx(1.85, abs=0.015)
+    assert height_of(template, motion) == pytest.approx(1.85, abs=0.015)
+
+
+def height_of(template: BodyTemplate, motion: Motion) -> float:
+    return float(np.ptp(template.rest_vertices(motion.betas)[:, 1]))
+
+
+@pytest.mark.parametrize(("names", "down_px"), [("knee", -10), ("knee", 10), ("shoulder", 8)])
+def test_landmarks_that_always_err_make_nobody_taller_or_shorter(template, names, down_px):
+    scene = walk(template, frames=20)
+    keypoints = scene.person.keypoints.copy()
+    keypoints[:, [names in each for each in BLAZEPOSE_NAMES], 1] += down_px
+
+    (motion,) = captured(template, replace(scene.person, keypoints=keypoints)).motions
+
+    usual = np.ptp(template.v_template[:, 1])
+    assert height_of(template, motion) == pytest.approx(usual, abs=0.01)
+
+
+def test_a_fit_keeps_the_height_that_a_regressor_has_found(template):
+    scene = walk(template, frames=20)
+    start = told(scene)
+    betas = np.zeros(10, dtype=np.float32)
+    betas[0] = -1.5
+    (motion,) = (replace(each, betas=betas) for each in start.motions)
+    fitted = fit.load(Tools(template, torch.device("cpu")), SmplifyOptions())
+
+    (found,) = fitted(
+        [scene.person], CAMERA, lambda *_: None, start=replace(start, motions=(motion,))
+    ).motions
+
+    wanted = height_of(template, motion)
+    assert abs(wanted - np.ptp(template.v_template[:, 1])) > 0.05
+    assert height_of(template, found) == pytest.approx(wanted, abs=0.01)
 
 
 def test_a_long_shot_has_no_seam_between_windows(template):

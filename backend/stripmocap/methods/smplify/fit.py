@@ -139,8 +139,16 @@ class _Fitter:
             cue=cue * self.options.depth_cue,
             steady=weights.steady * self.options.smoothness,
             planted=weights.planted * self.options.contacts,
-            height_m=self.height_m,
         )
+
+    def _height_m(self, betas: Tensor) -> float:
+        """The height of a person who begins with `betas` (10,): no picture tells how tall one is.
+
+        Landmarks err alike in every frame. Left to them, a shape would grow by a fifth.
+        """
+        if self.height_m is not None:
+            return self.height_m
+        return float(self.subject.height + betas @ self.subject.height_betas)
 
     def _solved(
         self,
@@ -214,7 +222,7 @@ class _Fitter:
         energy = VideoEnergy(
             self.subject,
             alone,
-            self._weights(_SHAPE),
+            replace(self._weights(_SHAPE), height_m=self._height_m(states.betas[whose])),
             groups=alone.sequence,
             free_betas=True,
         )
