@@ -88,6 +88,21 @@ def test_what_cannot_be_shown_is_left_out_and_a_cancel_is_heard():
         preview(180.0, lambda: cast(person([0.0])))
 
 
+@pytest.mark.parametrize("failure", [MemoryError(), RuntimeError("not enough memory"), KeyError(0)])
+def test_a_capture_outlives_what_fails_while_it_is_shown(failure):
+    tries = []
+
+    def show(found):
+        tries.append(found)
+        raise failure
+
+    preview = Preview(show, clock=lambda: 0.0)
+    for time_s in (0.0, 60.0, 120.0):
+        preview(time_s, lambda: cast(person([0.0])))
+
+    assert len(tries) == 1
+
+
 def test_nobody_is_not_shown():
     def show(found):
         raise AssertionError("somebody is shown")

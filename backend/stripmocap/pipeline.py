@@ -1,10 +1,10 @@
 """From a request to a capture: the whole story, top to bottom. Nobody else knows the order.
 
 Its steps may be kept between captures, each under a key of exactly what it depends on: who is seen
-where (`PEOPLE`), bodies posed frame by frame (`FRAME`), and bodies fitted over time (`FIT`), which
-may start from those. An artist's corrections of who is who come behind the first: they change only
-what others are made from. What a step is computed on is not part of its key: devices differ in the
-last bits only.
+where (`PEOPLE`), bodies posed frame by frame (`FRAME`) or over time (`TIME`), and bodies fitted
+(`FIT`), which may start from those. An artist's corrections of who is who come behind the first:
+they change only what others are made from. What a step is computed on is not part of its key:
+devices differ in the last bits only.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Every now and then a fast method poses everybody who was followed so far. That may cost a small
 share of the time and no more: the longer a clip, the further apart the looks. What is shown is no
-part of the result, and what fails here fails again, and is told, when the result is made.
+part of the result: whatever fails here, for want of memory too, stops the showing and nothing else.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ class Preview:
         self._frames = 0  # so far
         self._shown = 0  # frames that were shown, each as often as it was
         self._last_s: float | None = None  # of the footage: when it was last shown
+        self._is_over = False
 
     def __call__(self, time_s: float, so_far: Callable[[], Cast]) -> None:
         """Told of the frame at `time_s`, and of how to make the record of everybody.
@@ -56,7 +57,7 @@ class Preview:
         """
         self._frames += 1
         self._last_s = time_s if self._last_s is None else self._last_s
-        if time_s - self._last_s < EVERY_S or not self._is_affordable():
+        if self._is_over or time_s - self._last_s < EVERY_S or not self._is_affordable():
             return
         began_s, self._last_s = self._clock(), time_s
         cast = so_far()
@@ -77,3 +78,6 @@ class Preview:
             raise
         except StripMocapError as error:
             log.info("What is followed so far is not shown (%s)", error.message)
+        except Exception:  # ours or the memory's: the capture itself may well succeed
+            log.warning("Nothing more is shown of people who are followed", exc_info=True)
+            self._is_over = True
