@@ -10,7 +10,7 @@ import numpy as np
 
 from ..contract import casting, corrections, errors, marking, messages, motion, tracks
 
-MOST = 8  # spans of footage whose people are kept in memory
+MOST = 64  # spans of footage whose people are kept in memory
 Correction = corrections.Correction
 Corrections = tuple[Correction, ...]
 
@@ -66,10 +66,15 @@ class Casts:
         self.looked_up: set[str] = set()  # ids of jobs that were asked for their people
 
     def add(self, cast: Cast) -> None:
-        """Keeps what was found; of a job that is known already it takes the place."""
+        """Keeps what was found; of a job that is known already it takes the place.
+
+        With too many, those that came first are let go of, and may be asked for again.
+        """
         others = [each for each in self._kept if each.job_id != cast.job_id]
-        self._kept = [*others, cast][-MOST:]
+        kept = [*others, cast]
+        self._kept = kept[-MOST:]
         self.looked_up.add(cast.job_id)
+        self.looked_up.difference_update(each.job_id for each in kept[:-MOST])
 
     def of(self, path: Path | None, span_s: tuple[float, float]) -> list[Cast]:
         """What was found in a span of a file: first where most of it was looked at, then newest."""

@@ -81,6 +81,16 @@ def test_a_job_that_is_heard_of_again_takes_its_own_place():
     assert len(only.tracks) == 2
 
 
+def test_people_that_are_let_go_of_may_be_asked_for_again():
+    known = casts.Casts()
+    for each in range(casts.MOST + 1):
+        known.add(cast(str(each)))
+
+    assert len(known.of(PATH, (0, 2))) == casts.MOST
+    assert "0" not in known.looked_up
+    assert "1" in known.looked_up
+
+
 def test_corrections_that_cannot_be_made_leave_people_as_found_and_say_why():
     seen = view(casts.split(view(), 0, from_s=1.0))
     elsewhere = replace(seen.corrections[0], who=replace(seen.corrections[0].who, x=0.99))
