@@ -26,6 +26,7 @@ class Cast:
     turned_deg: int  # clockwise, as the file asks for
     tracks: tuple[tracks.PersonTrack, ...]
     captured: Corrections | None  # with which bodies were made; None: people were only looked for
+    created_s: float = 0.0  # when the job was made, by its service's clock; 0: nobody knows
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +60,7 @@ class View:
 
 
 class Casts:
-    """What was found until now, the newest last."""
+    """What was found until now, in the order in which it came."""
 
     def __init__(self) -> None:
         self._kept: list[Cast] = []
@@ -77,13 +78,19 @@ class Casts:
         self.looked_up.difference_update(each.job_id for each in kept[:-MOST])
 
     def of(self, path: Path | None, span_s: tuple[float, float]) -> list[Cast]:
-        """What was found in a span of a file: first where most of it was looked at, then newest."""
+        """What was found in a span of a file: first where most of it was looked at, then newest.
+
+        The newest is of the job that was made last: an old one may be looked up after it.
+        """
         here = [each for each in reversed(self._kept) if each.path == path]
+        here.sort(key=_newest_first)
         shares = [(round(_common_s(each.span_s, span_s), 2), each) for each in here]
         return [each for common_s, each in sorted(shares, key=_most_first) if common_s > 0]
 
 
-def cast_of(capture: motion.Capture, *, job_id: str, path: str) -> Cast | None:
+def cast_of(
+    capture: motion.Capture, *, job_id: str, path: str, created_s: float = 0.0
+) -> Cast | None:
     """Who was found for a capture of the footage at `path`; None if it does not tell."""
     if not capture.tracks:
         return None
@@ -99,6 +106,7 @@ def cast_of(capture: motion.Capture, *, job_id: str, path: str) -> Cast | None:
         turned_deg=int(capture.provenance.get("source", {}).get("rotation_deg", 0)),
         tracks=capture.tracks,
         captured=None if request.estimator is None else request.corrections,
+        created_s=created_s,
     )
 
 
@@ -242,6 +250,10 @@ def _common_s(one_s: tuple[float, float], other_s: tuple[float, float]) -> float
 
 def _most_first(share: tuple[float, Cast]) -> float:
     return -share[0]
+
+
+def _newest_first(cast: Cast) -> float:
+    return -cast.created_s
 
 
 def _chosen(view: View, numbers: Sequence[int] | frozenset[int]) -> Corrections:

@@ -220,7 +220,12 @@ class Session:
         job = self.ledger.jobs.get(job_id)
         ticket = self.tickets.get((job.key if job is not None else None) or "")
         path = ticket.path if ticket is not None else self.footage_of.get(job_id)
-        cast = cast_of(capture, job_id=job_id, path=path or clip_path(capture))
+        cast = cast_of(
+            capture,
+            job_id=job_id,
+            path=path or clip_path(capture),
+            created_s=job.created_s if job is not None else 0.0,
+        )
         self.casts.looked_up.add(job_id)
         if cast is not None:
             self.casts.add(cast)

@@ -13,9 +13,9 @@ CLIP = {"path": str(PATH), "start_s": 0.0, "stop_s": 2.0}
 SEARCH = {"clip": CLIP, "estimator": None}
 
 
-def cast(job_id="1", *, people=3, span_s=(0.0, 2.0), captured=None):
+def cast(job_id="1", *, people=3, span_s=(0.0, 2.0), captured=None, created_s=0.0):
     tracks = tuple(toy_track(each, frames=FRAMES, fps=FPS) for each in range(people))
-    return casts.Cast(job_id, PATH, span_s, (1280, 720), 0, tracks, captured)
+    return casts.Cast(job_id, PATH, span_s, (1280, 720), 0, tracks, captured, created_s)
 
 
 def view(made=(), **options):
@@ -35,11 +35,12 @@ def test_who_was_found_for_a_capture_is_known_with_its_corrections():
     request = {"clip": CLIP, "estimator": "smplify", "corrections": []}
 
     found = casts.cast_of(
-        replace(capture, provenance={"request": request}), job_id="7", path=str(PATH)
+        replace(capture, provenance={"request": request}), job_id="7", path=str(PATH), created_s=5.0
     )
 
     assert found is not None
     assert (found.path, found.span_s, found.captured) == (PATH, (0.0, 2.0), ())
+    assert found.created_s == 5.0
     assert [each.person for each in found.tracks] == [0, 1]
 
 
@@ -79,6 +80,14 @@ def test_a_job_that_is_heard_of_again_takes_its_own_place():
 
     (only,) = known.of(PATH, (0, 2))
     assert len(only.tracks) == 2
+
+
+def test_the_newest_is_the_job_that_was_made_last_and_not_what_arrived_last():
+    known = casts.Casts()
+    for job_id, created_s in (("young", 20.0), ("old", 10.0)):
+        known.add(cast(job_id, created_s=created_s))
+
+    assert [each.job_id for each in known.of(PATH, (0, 2))] == ["young", "old"]
 
 
 def test_people_that_are_let_go_of_may_be_asked_for_again():
