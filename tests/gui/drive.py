@@ -77,6 +77,13 @@ def region(owner: bpy.types.Area, kind: str) -> bpy.types.Region:
     return next(each for each in owner.regions if each.type == kind)
 
 
+def enlarge(kind: str) -> Steps:
+    """Gives the area of that type the whole window, where nothing has to be scrolled to."""
+    with bpy.context.temp_override(window=window(), area=area(kind)):
+        bpy.ops.screen.screen_full_area()
+    yield 0.5
+
+
 def open_sidebar(owner: bpy.types.Area, category: str) -> Steps:
     """Opens the sidebar of an area at a tab."""
     owner.spaces.active.show_region_ui = True

@@ -15,6 +15,7 @@ import stage
 def scenario() -> drive.Steps:
     """The result is offered, once, and comes when it is asked for."""
     yield 1.0
+    yield from drive.enlarge("SEQUENCE_EDITOR")
     sequencer = drive.area("SEQUENCE_EDITOR")
     yield from drive.open_sidebar(sequencer, "Mocap")
     yield from drive.wait(
