@@ -56,14 +56,17 @@ class STRIPMOCAP_OT_retry(_OnJob, bpy.types.Operator):
         except errors.StripMocapError as error:
             return reporting.failed(self, error)
         submit = live.ledger.refused(self.key)
+        makes_bodies = live.ledger.makes_bodies(self.job_id)
         if submit is not None:
             live.ledger.ask(submit, name=live.tickets[self.key].strip)
             live.ask(submit)
+            makes_bodies = submit.request.estimator is not None
         elif self.job_id:
             live.ask(errands.Change(self.job_id, "retry"))
         strip = arrival.strip_of(self.key)
         if strip is not None:
             live.ledger.mine.add(self.key)
+        if strip is not None and makes_bodies:  # a search brings nothing that a file waits for
             notes.note_target(strip.id_data, self.key, context.scene.name)
         return {"FINISHED"}
 

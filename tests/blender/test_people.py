@@ -1,5 +1,7 @@
 """From a selected strip to its people, and what an artist's corrections make of them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import sequencer
@@ -8,7 +10,7 @@ bpy = pytest.importorskip("bpy", reason="needs Blender (tools/blender_env.py)")
 
 from stripmocap_extension.addon.contract import result_file  # noqa: E402
 from stripmocap_extension.addon.scene import corrections, selection  # noqa: E402
-from stripmocap_extension.addon.ui import focus, heartbeat, overlay, rows  # noqa: E402
+from stripmocap_extension.addon.ui import focus, heartbeat, notes, overlay, rows  # noqa: E402
 from toypanel import people, settled  # noqa: E402
 
 pytestmark = pytest.mark.blender
@@ -64,6 +66,31 @@ def test_a_search_is_listed_as_what_it_is_and_offers_no_import(found):
 
     assert row.state == "done"
     assert not row.makes_bodies
+
+
+def test_a_search_that_is_tried_again_leaves_the_file_waiting_for_no_capture(found):
+    found.service._put(replace(found.service.jobs["1"], state="failed"))
+    found.beat_until(lambda: found.states() == ["failed"], what="the failure")
+
+    assert bpy.ops.stripmocap.retry(job_id="1", key=found.service.jobs["1"].key) == {"FINISHED"}
+
+    found.beat_until(lambda: found.states() == ["queued"], what="the job")
+    assert not notes.awaited(bpy.context.scene)
+
+
+def test_a_search_that_never_reached_the_service_leaves_the_file_waiting_for_no_capture(
+    panel, strip
+):
+    panel.service.down = True
+    bpy.ops.stripmocap.find_people()
+    panel.beat_until(lambda: panel.states() == ["refused"], what="a refusal")
+    (row,) = panel.live.ledger.rows()
+    panel.service.down = False
+
+    bpy.ops.stripmocap.retry(key=row.key)
+
+    panel.beat_until(lambda: panel.states() == ["queued"], what="a job")
+    assert not notes.awaited(bpy.context.scene)
 
 
 def test_who_is_ignored_is_sent_along_with_the_capture(found, strip):
@@ -275,8 +302,6 @@ def test_strips_without_footage_have_nobody(panel):
 
 
 def test_a_result_without_bodies_cannot_be_imported_and_says_so(addon, tmp_path):
-    from dataclasses import replace
-
     from toyshot import toy_capture
 
     result_file.save(replace(toy_capture(), takes=()), tmp_path / "people.npz")

@@ -248,6 +248,18 @@ def test_a_service_that_does_not_start_is_told_and_can_be_tried_again(panel, str
     panel.beat_until(lambda: panel.states() == ["queued"], what="a job")
 
 
+def test_a_capture_that_is_tried_again_is_awaited_by_the_file(panel, strip):
+    bpy.ops.stripmocap.capture()
+    panel.beat_until(lambda: panel.states() == ["queued"], what="a job")
+    key = panel.service.jobs["1"].key
+    bpy.ops.stripmocap.cancel(job_id="1", key=key)
+    panel.beat_until(lambda: panel.states() == ["cancelled"], what="the end")
+
+    bpy.ops.stripmocap.retry(job_id="1", key=key)
+
+    assert notes.awaited(bpy.context.scene)
+
+
 def test_without_a_strip_the_button_says_what_to_select(panel):
     assert not bpy.ops.stripmocap.capture.poll()
 
