@@ -205,6 +205,19 @@ def test_a_mark_where_nobody_is_says_when_and_where(time_s, x):
         roles(PAIR, Correction("ignore", mark(time_s, x)))
 
 
+@pytest.mark.parametrize("time_s", [4.9, 5.0, float(np.float32(5.1)), 5.05])
+@pytest.mark.parametrize("aside", [-40, 0, 40])
+def test_a_mark_next_to_a_cut_means_who_is_there_then_wherever_in_the_box(time_s, aside):
+    walker = found(0)
+    walker.boxes[:, ::2] += 80 * walker.times_s[:, None].astype(np.float32)
+    people = (walker,)
+    split = Correction("split", mark(1, 180), time_s=5.0)
+
+    named = mark(time_s, 100 + 80 * time_s + aside)
+
+    assert kept(people, split, Correction("choose", named)) == [int(time_s >= 5)]
+
+
 def test_a_mark_in_a_gap_means_who_is_on_both_sides_of_it():
     people = (found(0, stop_s=3, x=100), found(1, start_s=6, x=200))
     merge = Correction("merge", mark(1, 100), other=mark(7, 200))

@@ -91,6 +91,11 @@ class Line:
         share = (time_s - times_s[after - 1]) / step_s
         return (1 - share) * self.boxes[after - 1] + share * self.boxes[after]
 
+    def is_outside(self, time_s: float) -> bool:
+        """Whether a time is before the first frame or behind the last."""
+        first_s, last_s = self.times_s[0], self.times_s[-1]
+        return not first_s - SLACK_S <= time_s <= last_s + SLACK_S
+
     def presence_at(self, time_s: float) -> float:
         """How sure it is that the person is there: of the frame next to it, 0 in gaps."""
         after = int(self.times_s.searchsorted(time_s))
@@ -168,13 +173,14 @@ def named(
 ) -> Role:
     """Whom of `cast` a mark names: whose box holds it, of several the one whose middle is nearest.
 
-    Who is seen there goes before who is only guessed to be there.
+    Who is seen there goes before who is only guessed to be there, and who is there at that very
+    time before who is within reach of it: at a cut the same box is first one's, then another's.
 
     Raises:
         RequestError: nobody is there.
     """
     point = np.array([mark.x * size_px[0], mark.y * size_px[1]])
-    candidates: list[tuple[bool, float, int]] = []
+    candidates: list[tuple[bool, bool, float, int]] = []
     for index, role in enumerate(cast):
         line = _line_about(found, role, mark.time_s)
         box = line.box_at(mark.time_s)
@@ -182,14 +188,15 @@ def named(
             continue
         is_guess = line.presence_at(mark.time_s) == 0
         middle = (box[:2] + box[2:]) / 2
-        candidates.append((is_guess, float(np.linalg.norm(point - middle)), index))
+        distance = float(np.linalg.norm(point - middle))
+        candidates.append((is_guess, line.is_outside(mark.time_s), distance, index))
     if not candidates:
         raise RequestError(
             f"nobody is at {mark.x:.0%} of the picture's width and {mark.y:.0%} of its height at"
             f" {mark.time_s:.2f} s, where a correction names somebody",
             hint="Find the people again, and take that correction back or make it anew.",
         )
-    return cast[min(candidates)[2]]
+    return cast[min(candidates)[-1]]
 
 
 def _with(cast: Sequence[Role], *changed: Role) -> list[Role]:
