@@ -1,7 +1,11 @@
+import random
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from stripmocap.contract import casting, marking
-from stripmocap.contract.corrections import Correction, Mark
+from stripmocap.contract.corrections import KINDS, Correction, Mark
+from stripmocap.contract.errors import RequestError
 from stripmocap.contract.tracks import PersonTrack
 
 SIZE = (1000, 500)
@@ -152,3 +156,107 @@ def test_a_mark_that_lies_in_the_part_stays_where_it_is():
     corrections = (swap_at(5.0),)
 
     assert marking.within(crossing(), corrections, size_px=SIZE, span_s=(0, 10)) == corrections
+
+
+LEFT, MIDDLE, RIGHT = at(1.0, 200), at(1.0, 500), at(1.0, 800)
+LATE = at(6.0, 500)
+SWAP = Correction("swap", LEFT, other=MIDDLE, time_s=3.0)
+
+
+def standing(*, left=(0, 10), middle=(0, 10), right=(0, 10)):
+    """Three people who stand apart, each from one time to another."""
+    return tuple(
+        track(person, start_s=start_s, stop_s=stop_s, path=lambda _, x=x: x)
+        for person, x, (start_s, stop_s) in (
+            (0, 200.0, left), (1, 500.0, middle), (2, 800.0, right)
+        )
+    )  # fmt: skip
+
+
+def places(people, corrections, span_s):
+    """At which places somebody is captured at which times of a span, and who is one person."""
+    told = set()
+    for role in casting.roles(people, corrections, size_px=SIZE):
+        line = casting.line_of(people, role)
+        inside = (line.times_s >= span_s[0]) & (line.times_s < span_s[1])
+        middles = line.boxes[inside, ::2].mean(axis=1)
+        if role.kept and inside.any():
+            told.add(tuple(zip(line.times_s[inside].tolist(), middles.tolist(), strict=True)))
+    return told
+
+
+@pytest.mark.parametrize(
+    ("people", "corrections"),
+    [
+        (standing(), [Correction("ignore", LEFT), SWAP]),
+        (standing(), [Correction("choose", LEFT), SWAP]),
+        (standing(), [SWAP, Correction("ignore", LEFT)]),
+        (
+            standing(left=(0, 4), middle=(4.5, 10)),
+            [Correction("choose", LEFT), Correction("merge", LEFT, other=LATE)],
+        ),
+        (
+            standing(left=(0, 4), middle=(4.5, 10)),
+            [Correction("ignore", LEFT), Correction("merge", LATE, other=LEFT)],
+        ),
+        (standing(left=(0, 4)), [Correction("choose", LEFT)]),
+        (standing(left=(0, 4)), [replace(SWAP, time_s=7.0)]),
+        (standing(middle=(0, 4)), [replace(SWAP, time_s=7.0)]),
+        (
+            standing(left=(0, 4)),
+            [replace(SWAP, time_s=7.0), Correction("ignore", at(8.0, 500))],
+        ),
+        (standing(left=(0, 4.98)), [Correction("ignore", at(5.0, 200))]),
+        (
+            standing(left=(0, 3), middle=(6, 10)),
+            [
+                Correction("merge", at(2.0, 200), other=at(7.0, 500)),
+                Correction("ignore", at(5.5, 450)),
+            ],
+        ),
+    ],
+)
+def test_a_part_of_the_clip_makes_bodies_of_whom_the_whole_clip_does(people, corrections):
+    span_s = (4.95, 8.95)
+
+    moved = marking.within(people, corrections, size_px=SIZE, span_s=span_s)
+
+    expected = places(people, corrections, span_s)
+    assert places(cut(people, span_s), moved, span_s) == expected
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_whatever_is_corrected_a_part_of_the_clip_makes_the_same_bodies(seed):
+    rng = random.Random(seed)
+    people = standing(**{
+        name: sorted(rng.sample(range(11), 2)) for name in ("left", "middle", "right")
+    })  # fmt: skip
+    corrections = drawn(people, rng, count=4)
+    start_s, stop_s = sorted(rng.sample(range(11), 2))
+    span_s = (start_s - 0.05, stop_s - 0.05)
+
+    moved = marking.within(people, corrections, size_px=SIZE, span_s=span_s)
+
+    part = cut(people, span_s)
+    captured = places(part, moved, span_s) if part else set()
+    assert captured == places(people, corrections, span_s)
+
+
+def drawn(people, rng, *, count):
+    """Corrections that can be made, drawn by chance."""
+    made = []
+    while len(made) < count:
+        kind = rng.choice(list(KINDS))
+        takes = {"other": mark_in(people, rng), "time_s": rng.uniform(1, 9)}
+        each = Correction(kind, mark_in(people, rng), **{name: takes[name] for name in KINDS[kind]})
+        try:
+            casting.roles(people, [*made, each], size_px=SIZE)
+        except RequestError:
+            continue
+        made.append(each)
+    return made
+
+
+def mark_in(people, rng):
+    someone = rng.choice(people)
+    return at(float(rng.choice(someone.times_s)), float(someone.boxes[0, ::2].mean()))

@@ -22,6 +22,7 @@ KINDS = {
     "split": ("time_s",),  # from then on it is somebody else
     "swap": ("other", "time_s"),  # from then on each is the other
 }
+WISHES = ("choose", "ignore")  # the kinds that tell who is captured; others tell who is who
 _WORDS = {"other": "second person", "time_s": "time"}
 
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from . import casting
 from .casting import Line, Role, Seen, line_of, named, roles
-from .corrections import Correction, Mark
+from .corrections import WISHES, Correction, Mark
+from .errors import RequestError
 from .tracks import PersonTrack
 
 LOOKS = 60  # frames of somebody that are weighed for a mark
@@ -82,8 +83,9 @@ def within(
 ) -> tuple[Correction, ...]:
     """The same corrections for a part of the clip, with marks that lie in it.
 
-    What concerns nobody who is seen in that part, or a time outside it, is left out: there it makes
-    no difference.
+    A swap with somebody who is not seen in that part is a split there. Who is captured is told anew
+    behind the rest, of the people that it makes: wishes pass on to people outside the part. All
+    else that concerns nobody who is seen in that part, or a time outside it, is left out.
 
     Args:
         found: everybody in the whole clip.
@@ -94,18 +96,42 @@ def within(
     Raises:
         RequestError: as `casting.roles`.
     """
-    kept: list[Correction] = []
     stages = casting.stages(found, corrections, size_px=size_px)
-    for each, cast in zip(corrections, stages, strict=False):  # the last is behind all
-        who = _moved(found, cast, each.who, size_px=size_px, span_s=span_s)
-        other = each.other and _moved(found, cast, each.other, size_px=size_px, span_s=span_s)
-        is_in = each.time_s is None or span_s[0] < each.time_s < span_s[1]
-        if is_in and who is not None and (other is None) == (each.other is None):
-            kept.append(replace(each, who=who, other=other))
-    return tuple(kept) + _unchosen(found, corrections, kept, size_px=size_px, span_s=span_s)
+    moved = [
+        _moved(found, cast, each, size_px=size_px, span_s=span_s)
+        for each, cast in zip(corrections, stages, strict=False)  # the last is behind all
+    ]
+    if moved == list(corrections):
+        return tuple(corrections)
+    moves = (each for each in moved if each is not None and each.kind not in WISHES)
+    return (*moves, *_wishes(found, corrections, size_px=size_px, span_s=span_s))
 
 
 def _moved(
+    found: Sequence[Seen],
+    cast: Sequence[Role],
+    correction: Correction,
+    *,
+    size_px: tuple[int, int],
+    span_s: tuple[float, float],
+) -> Correction | None:
+    """What a correction of `cast` is within a span; None if nothing."""
+    if correction.time_s is not None and not span_s[0] < correction.time_s < span_s[1]:
+        return None
+    who, other = (
+        each and _remarked(found, cast, each, size_px=size_px, span_s=span_s)
+        for each in (correction.who, correction.other)
+    )
+    if correction.kind == "swap" and (who is None) != (other is None):
+        seen = who or other
+        assert seen is not None, "one of both is"
+        return Correction("split", seen, time_s=correction.time_s)
+    if who is None or (other is None) != (correction.other is None):
+        return None
+    return replace(correction, who=who, other=other)
+
+
+def _remarked(
     found: Sequence[Seen],
     cast: Sequence[Role],
     mark: Mark,
@@ -114,29 +140,33 @@ def _moved(
     span_s: tuple[float, float],
 ) -> Mark | None:
     """A mark of the same person within a span; None if nobody has seen them there."""
-    if span_s[0] <= mark.time_s < span_s[1]:
-        return mark
     person = named(found, cast, mark, size_px=size_px).person
+    if span_s[0] <= mark.time_s < span_s[1]:
+        there = [_between(each, *span_s) for each in cast]
+        try:
+            if named(found, there, mark, size_px=size_px).person == person:
+                return mark
+        except RequestError:
+            pass  # the frames that the mark is next to lie outside
     return mark_of(found, cast, person, size_px=size_px, span_s=span_s)
 
 
-def _unchosen(
+def _wishes(
     found: Sequence[Seen],
     corrections: Sequence[Correction],
-    kept: Sequence[Correction],
     *,
     size_px: tuple[int, int],
     span_s: tuple[float, float],
 ) -> tuple[Correction, ...]:
-    """Ignores those who were not chosen where nobody who was is to be seen."""
-    kinds = {each.kind for each in corrections}
-    if "choose" not in kinds or any(each.kind == "choose" for each in kept):
-        return ()
+    """That of those who are seen in a span the ones who were are captured, and nobody else."""
     cast = roles(found, corrections, size_px=size_px)
-    if not any(each.wish == "choose" for each in cast):
-        return ()
-    marks = (mark_of(found, cast, each.person, size_px=size_px, span_s=span_s) for each in cast)
-    return tuple(Correction("ignore", mark) for mark in marks if mark is not None)
+    lines = [line_of(found, _between(each, *span_s)) for each in cast]
+    told = list(zip(cast, marks_of(lines, size_px=size_px), strict=True))
+    kept = [mark for role, mark in told if mark is not None and role.kept]
+    if kept and any(each.wish == "choose" for each in cast):
+        return tuple(Correction("choose", mark) for mark in kept)
+    gone = (mark for role, mark in told if mark is not None and not role.kept)
+    return tuple(Correction("ignore", mark) for mark in gone)
 
 
 def _beside(lines: Sequence[Line], mine: Line) -> list[Line]:
