@@ -149,10 +149,12 @@ class Ledger:
                 self._drop_fetch(job_id)
                 self._fetched.add(job_id)
             case PeopleFound(job_id=job_id):
-                self._drop_fetch(job_id)
+                self._drop_search(job_id)
                 if not self.makes_bodies(job_id):
                     self._fetched.add(job_id)
-            case Refused(errand=Fetch() | FetchPeople() | Change() as errand):
+            case Refused(errand=FetchPeople(job_id=job_id)):
+                self._drop_search(job_id)
+            case Refused(errand=Fetch() | Change() as errand):
                 self._drop_fetch(errand.job_id)
             case _:
                 pass
@@ -202,6 +204,11 @@ class Ledger:
     def _drop_fetch(self, job_id: str) -> None:
         self._fetching.pop(job_id, None)
         self.wanted.discard(job_id)
+
+    def _drop_search(self, job_id: str) -> None:
+        # What is on its way of a capture are its bodies, whoever else is asked for.
+        if job_id not in self.jobs or not self.makes_bodies(job_id):
+            self._drop_fetch(job_id)
 
     def _row(self, job: jobs.JobStatus) -> Row:
         text, share = _told(job)

@@ -11,6 +11,8 @@ import numpy as np
 from ..contract import casting, corrections, errors, marking, messages, motion, tracks
 
 MOST = 64  # spans of footage whose people are kept in memory
+AGAIN_S = 30.0  # before people that could not be brought are asked for again; longer each time
+AGAIN_AT_MOST_S = 600.0
 Correction = corrections.Correction
 Corrections = tuple[Correction, ...]
 
@@ -65,6 +67,19 @@ class Casts:
     def __init__(self) -> None:
         self._kept: list[Cast] = []
         self.looked_up: set[str] = set()  # ids of jobs that were asked for their people
+        self._pauses: dict[str, tuple[float, float]] = {}  # by id: until when, how long, seconds
+
+    def may_look_up(self, job_id: str, *, now_s: float) -> bool:
+        """Whether a job is to be asked for its people at a second of a steady clock."""
+        until_s, _ = self._pauses.get(job_id, (now_s, 0.0))
+        return job_id not in self.looked_up and now_s >= until_s
+
+    def miss(self, job_id: str, *, now_s: float) -> None:
+        """Notes that the people of a job could not be brought: it may be asked after a pause."""
+        _, last_s = self._pauses.get(job_id, (now_s, AGAIN_S / 2))
+        pause_s = min(2 * last_s, AGAIN_AT_MOST_S)
+        self._pauses[job_id] = (now_s + pause_s, pause_s)
+        self.looked_up.discard(job_id)
 
     def add(self, cast: Cast) -> None:
         """Keeps what was found; of a job that is known already it takes the place.

@@ -49,6 +49,7 @@ class Session:
     def __init__(self, *, make_watcher: Callable[[Path], Watcher] = Watcher) -> None:
         self.ledger = Ledger()
         self.tickets: dict[str, Ticket] = {}  # by key
+        self._missed: dict[str, str] = {}  # why people of a job could not be looked up, by id
         self.ready: deque[errands.Arrived] = deque()  # brought, not yet imported
         self.importing: Import | None = None
         self.by_hand: set[str] = set()  # ids of jobs whose import was asked for by a button
@@ -127,8 +128,11 @@ class Session:
         self.ask(errands.FetchPart(job_id, self.bodies))
 
     def look_up_people(self, job_id: str, *, path: str) -> None:
-        """Has those brought who were found by a job of the footage at `path`, once a session."""
-        if job_id not in self.casts.looked_up:
+        """Has those brought who were found by a job of the footage at `path`, once a session.
+
+        If they cannot be brought, it may be asked again after a pause.
+        """
+        if self.casts.may_look_up(job_id, now_s=time.monotonic()):
             self.casts.looked_up.add(job_id)
             self.footage_of[job_id] = path
             self.ask(errands.FetchPeople(job_id))
@@ -186,6 +190,8 @@ class Session:
                 self.ready.append(news)
             case errands.PeopleFound(job_id=job_id, capture=capture):
                 self._see(job_id, capture)
+                if self.remarks.get(job_id) == self._missed.pop(job_id, ""):
+                    self.remarks.pop(job_id, None)
             case errands.LogRead():
                 self.logs.append(news)
             case errands.Examined():
@@ -198,11 +204,12 @@ class Session:
             case errands.BodyAdded(path=path):
                 self.notice = f"The body model is {path}."
                 self.body_line = ("ok", self.notice)
-            case (
-                errands.Refused(
-                    errand=errands.Fetch() | errands.FetchPart() | errands.FetchPeople() as errand
-                ) as told
-            ):
+            case errands.Refused(errand=errands.FetchPeople(job_id=job_id), error=error):
+                # An import of the same job may be under way, and what is told of that stays.
+                self.casts.miss(job_id, now_s=time.monotonic())
+                self._missed[job_id] = sentence(error)
+                self.remarks.setdefault(job_id, self._missed[job_id])
+            case errands.Refused(errand=errands.Fetch() | errands.FetchPart() as errand) as told:
                 self.by_hand.discard(errand.job_id)
                 self.remarks[errand.job_id] = sentence(told.error)
             case (

@@ -8,7 +8,8 @@ import sequencer
 
 bpy = pytest.importorskip("bpy", reason="needs Blender (tools/blender_env.py)")
 
-from stripmocap_extension.addon.contract import result_file  # noqa: E402
+from stripmocap_extension.addon.contract import errors, result_file  # noqa: E402
+from stripmocap_extension.addon.remote import errands  # noqa: E402
 from stripmocap_extension.addon.scene import corrections, selection  # noqa: E402
 from stripmocap_extension.addon.ui import focus, heartbeat, notes, overlay, rows  # noqa: E402
 from toypanel import people, settled  # noqa: E402
@@ -252,6 +253,34 @@ def test_corrections_come_back_with_the_file_and_people_are_asked_for_again(foun
     assert people() == []
 
 
+def test_people_that_could_not_be_looked_up_are_asked_for_again_after_a_pause(found, monkeypatch):
+    found.restart()
+    found.live.connect(_backend(), start=True)
+    bring = found.service.result
+    monkeypatch.setattr(found.service, "result", _gone)
+    found.beat_until(lambda: "1" in found.live.remarks, what="a remark")
+    monkeypatch.setattr(found.service, "result", bring)
+
+    for _ in range(20):
+        found.live.look_again_s = 0.0
+        heartbeat.beat()
+    assert found.live.view is None
+
+    monkeypatch.setattr(overlay.casts.Casts, "may_look_up", lambda *_, **__: True)
+    found.live.look_again_s = 0.0
+    found.beat_until(lambda: found.live.view, what="people")
+    assert found.live.remarks == {}
+
+
+def test_a_look_up_that_fails_leaves_an_import_that_was_asked_for_alone(found):
+    found.live.by_hand.add("1")
+    refused = errands.Refused(errands.FetchPeople("1"), errors.NotThere("gone"))
+
+    found.live._hear(refused, auto_import=False)
+
+    assert found.live.by_hand == {"1"}
+
+
 def test_a_capture_brings_its_people_too_and_says_when_it_is_overtaken(found):
     bpy.ops.stripmocap.capture()
     last_request(found, 2)
@@ -310,6 +339,10 @@ def test_a_result_without_bodies_cannot_be_imported_and_says_so(addon, tmp_path)
         bpy.ops.stripmocap.import_capture("EXEC_DEFAULT", filepath=str(tmp_path / "people.npz"))
 
     assert not bpy.data.objects
+
+
+def _gone(*_, **__):
+    raise errors.NotThere("gone")
 
 
 def _backend():

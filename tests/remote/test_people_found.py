@@ -107,6 +107,19 @@ def test_people_that_cannot_be_brought_are_no_longer_on_their_way():
     assert book.wanted == set()
 
 
+@pytest.mark.parametrize("came", [True, False])
+def test_bodies_on_their_way_stay_so_when_the_people_of_the_same_job_are_looked_up(service, came):
+    book = ledger.Ledger()
+    book.hear(heard(replace(status("1", state="done"), request=request().to_json())))
+    book.fetch("1")
+
+    refused = errands.Refused(errands.FetchPeople("1"), errors.NotThere("gone"))
+    book.hear(errands.PeopleFound("1", _capture(service)) if came else refused)
+
+    assert book.wanted == {"1"}
+    assert book.is_fetching("1")
+
+
 def _capture(service):
     from toyshot import toy_capture
 

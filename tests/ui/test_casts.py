@@ -100,6 +100,22 @@ def test_people_that_are_let_go_of_may_be_asked_for_again():
     assert "1" in known.looked_up
 
 
+def test_people_that_could_not_be_brought_are_asked_for_again_after_ever_longer_pauses():
+    known = casts.Casts()
+    known.looked_up.add("7")
+    assert not known.may_look_up("7", now_s=0.0)
+
+    known.miss("7", now_s=100.0)
+    assert not known.may_look_up("7", now_s=100.0 + 0.9 * casts.AGAIN_S)
+    assert known.may_look_up("7", now_s=100.0 + casts.AGAIN_S)
+
+    known.miss("7", now_s=200.0)
+    assert not known.may_look_up("7", now_s=200.0 + 1.9 * casts.AGAIN_S)
+    for _ in range(100):
+        known.miss("7", now_s=300.0)
+    assert known.may_look_up("7", now_s=300.0 + casts.AGAIN_AT_MOST_S)
+
+
 def test_corrections_that_cannot_be_made_leave_people_as_found_and_say_why():
     seen = view(casts.split(view(), 0, from_s=1.0))
     elsewhere = replace(seen.corrections[0], who=replace(seen.corrections[0].who, x=0.99))
