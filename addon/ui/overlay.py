@@ -54,6 +54,8 @@ def moment(context: bpy.types.Context) -> Moment | None:
     shot, strip = focus.shot_in_focus(live), focus.strip_in_focus(live)
     if live.view is None or shot is None or strip is None or scene is None or strip.mute:
         return None
+    if scene.name != shot.scene:  # its playhead is in other time
+        return None
     frame = scene.frame_current
     if shot.timing is None or not shot.first_frame <= frame <= shot.last_frame:
         return None

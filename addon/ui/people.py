@@ -274,7 +274,9 @@ def _cut_s(context: bpy.types.Context, view: View) -> float:
     shot, scene = focus.shot_in_focus(session.current()), compat.sequencer_scene(context)
     assert shot is not None, "there is a view of it"
     assert shot.timing is not None, "asked"
-    frame = scene.frame_current if scene is not None else shot.first_frame - 1
+    frame = shot.first_frame - 1
+    if scene is not None and scene.name == shot.scene:  # another's playhead is in other time
+        frame = scene.frame_current
     if not shot.first_frame <= frame <= shot.last_frame:
         raise errors.RequestError(
             f"the playhead is not on {shot.strip}", hint="Move it to where people change."

@@ -10,7 +10,7 @@ bpy = pytest.importorskip("bpy", reason="needs Blender (tools/blender_env.py)")
 
 from stripmocap_extension.addon.contract import errors, result_file  # noqa: E402
 from stripmocap_extension.addon.remote import errands  # noqa: E402
-from stripmocap_extension.addon.scene import corrections, selection  # noqa: E402
+from stripmocap_extension.addon.scene import compat, corrections, selection  # noqa: E402
 from stripmocap_extension.addon.ui import focus, heartbeat, notes, overlay, rows  # noqa: E402
 from toypanel import people, settled  # noqa: E402
 
@@ -180,6 +180,17 @@ def test_the_playhead_must_be_on_the_strip(found):
     bpy.context.scene.frame_set(500)
     chosen(0)
 
+    with pytest.raises(RuntimeError, match="playhead is not on walk"):
+        bpy.ops.stripmocap.split_person()
+
+
+def test_the_playhead_of_another_scene_is_on_no_strip_of_this_one(found, monkeypatch):
+    other = bpy.data.scenes.new("other")
+    other.frame_set(11 + 20)
+    chosen(0)
+    monkeypatch.setattr(compat, "sequencer_scene", lambda _: other)
+
+    assert overlay.moment(bpy.context) is None
     with pytest.raises(RuntimeError, match="playhead is not on walk"):
         bpy.ops.stripmocap.split_person()
 
