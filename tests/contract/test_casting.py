@@ -179,6 +179,41 @@ def test_what_was_wished_for_holds_for_who_is_split_off_and_for_who_is_merged():
     assert kept(PAIR, Correction("choose", mark(1, 100)), merge) == [1]
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("choose", "ignore", [0]),
+        ("ignore", "choose", [0]),
+        ("ignore", "ignore", [2]),
+        ("ignore", None, [0, 2]),
+        (None, "ignore", [0, 2]),
+        (None, "choose", [0]),
+    ],
+)
+@pytest.mark.parametrize("kind", ["merge", "swap"])
+def test_who_two_people_make_is_kept_if_either_was(kind, one, other, expected):
+    people = (found(0, stop_s=5, x=100), found(1, start_s=5, x=600), found(2, x=900))
+    marks = mark(1, 100), mark(9, 600)
+    wishes = [
+        Correction(each, mark)
+        for each, mark in zip((one, other), marks, strict=True)
+        if each is not None
+    ]
+    time_s = 5.0 if kind == "swap" else None
+
+    together = Correction(kind, marks[0], other=marks[1], time_s=time_s)
+
+    assert len(roles(people, *wishes, together)) == 2
+    assert kept(people, *wishes, together) == expected
+
+
+def test_who_has_no_frames_left_hands_what_was_wished_for_to_who_has_them():
+    people = (found(0, start_s=5, x=100), found(1, stop_s=5, x=600), found(2, x=900))
+    swap = Correction("swap", mark(9, 100), other=mark(1, 600), time_s=5.0)
+
+    assert kept(people, Correction("choose", mark(9, 100)), swap) == [1]
+
+
 def test_a_mark_means_whose_box_holds_it_and_whose_middle_is_nearest():
     people = (found(0, x=100), found(1, x=140))
 

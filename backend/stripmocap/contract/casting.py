@@ -208,7 +208,7 @@ def _merged(cast: Sequence[Role], who: Role, other: Role) -> list[Role]:
     if who.person == other.person:  # what finds people has become better meanwhile
         return list(cast)
     parts = _joined((*who.parts, *other.parts))
-    one = replace(who, parts=parts, wish=who.wish or other.wish)
+    one = replace(who, parts=parts, wish=_wish_of_both(who, other))
     return [each for each in _with(cast, one) if each.person != other.person]
 
 
@@ -231,12 +231,18 @@ def _swapped(
             hint="Name two different people, at times when they are apart.",
         )
     (who_before, who_after), (other_before, other_after) = _cut(who, from_s), _cut(other, from_s)
-    swapped = _with(
-        cast,
-        replace(who, parts=_joined(who_before + other_after)),
-        replace(other, parts=_joined(other_before + who_after)),
-    )
-    return [each for each in swapped if _is_seen(found, each.parts)]
+    ones = replace(who, parts=_joined(who_before + other_after))
+    others = replace(other, parts=_joined(other_before + who_after))
+    if not (_is_seen(found, ones.parts) and _is_seen(found, others.parts)):  # comes to a merge
+        wish = _wish_of_both(who, other)
+        ones, others = replace(ones, wish=wish), replace(others, wish=wish)
+    return [each for each in _with(cast, ones, others) if _is_seen(found, each.parts)]
+
+
+def _wish_of_both(one: Role, other: Role) -> str:
+    """What is wished for who two people are together: kept if either is."""
+    wishes = {one.wish, other.wish}
+    return next(each for each in ("choose", "", "ignore") if each in wishes)
 
 
 def _cut(role: Role, at_s: float) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
