@@ -49,7 +49,7 @@ class STRIPMOCAP_PT_people(bpy.types.Panel):
             "active",
             rows=LISTED,
         )
-        _draw_buttons(layout)
+        _draw_buttons(layout, context)
         layout.prop(listed, "show_boxes")
         _draw_state(layout, context, view, is_overtaken=session.current().is_overtaken)
 
@@ -57,10 +57,12 @@ class STRIPMOCAP_PT_people(bpy.types.Panel):
 CLASSES = (STRIPMOCAP_PT_people,)
 
 
-def _draw_buttons(layout: bpy.types.UILayout) -> None:
+def _draw_buttons(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     column = layout.column(align=True)
     column.operator(picking.STRIPMOCAP_OT_pick_people.bl_idname, icon="EYEDROPPER")
     row = column.row(align=True)
+    # Not the operators' poll: those also stand in the rows of the list, for the row's own person.
+    row.enabled = bool(rows.selected(context))
     for operator in (
         people.STRIPMOCAP_OT_keep_people,
         people.STRIPMOCAP_OT_keep_only,

@@ -11,7 +11,14 @@ bpy = pytest.importorskip("bpy", reason="needs Blender (tools/blender_env.py)")
 from stripmocap_extension.addon.contract import errors, result_file  # noqa: E402
 from stripmocap_extension.addon.remote import errands  # noqa: E402
 from stripmocap_extension.addon.scene import compat, corrections, selection  # noqa: E402
-from stripmocap_extension.addon.ui import focus, heartbeat, notes, overlay, rows  # noqa: E402
+from stripmocap_extension.addon.ui import (  # noqa: E402
+    focus,
+    heartbeat,
+    notes,
+    overlay,
+    people_panel,
+    rows,
+)
 from toypanel import people, settled  # noqa: E402
 
 pytestmark = pytest.mark.blender
@@ -217,6 +224,18 @@ def test_buttons_are_grey_until_as_many_are_selected_as_it_takes(found, operator
     assert not getattr(bpy.ops.stripmocap, operator).poll()
 
 
+@pytest.mark.parametrize("picked", [(), (0,), (0, 1)])
+def test_keep_and_ignore_are_grey_in_the_panel_until_somebody_is_selected(found, picked):
+    rows.select(bpy.context, list(picked))
+    layout = _Layout()
+
+    people_panel._draw_buttons(layout, bpy.context)
+
+    for name in ("keep_people", "keep_only", "ignore_people"):
+        assert layout.drawn[f"stripmocap.{name}"].enabled == bool(picked)
+    assert layout.drawn["stripmocap.undo_correction"].enabled
+
+
 def test_the_last_correction_is_taken_back_then_all(found, strip):
     for person in (0, 1):
         bpy.ops.stripmocap.ignore_people(person=person)
@@ -350,6 +369,21 @@ def test_a_result_without_bodies_cannot_be_imported_and_says_so(addon, tmp_path)
         bpy.ops.stripmocap.import_capture("EXEC_DEFAULT", filepath=str(tmp_path / "people.npz"))
 
     assert not bpy.data.objects
+
+
+class _Layout:
+    """Notes which layout each button is drawn in, by the operator's name."""
+
+    def __init__(self, drawn=None):
+        self.enabled, self.drawn = True, {} if drawn is None else drawn
+
+    def column(self, **_):
+        return _Layout(self.drawn)
+
+    row = column
+
+    def operator(self, name, **_):
+        self.drawn[name] = self
 
 
 def _gone(*_, **__):
