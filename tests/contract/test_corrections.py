@@ -56,9 +56,22 @@ def test_an_unknown_kind_is_refused_with_those_that_there_are():
         {"kind": "ignore", "who": 3},
         {"kind": "ignore", "who": {"time_s": 0, "x": 0}},
         {"kind": "ignore", "who": {"time_s": 0, "x": 0, "y": math.inf}},
+        {"kind": "ignore", "who": {"time_s": 10**400, "x": 0, "y": 0}},
+        {"kind": "ignore", "who": None},
+        {"kind": "merge", "who": {"time_s": 0, "x": 0, "y": 0}},
+        {"kind": "split", "who": {"time_s": 0, "x": 0, "y": 0}, "time_s": 10**400},
         {"kind": "ignore", "who": {"time_s": 0, "x": 0, "y": 0}, "colour": "red"},
     ],
 )
 def test_json_that_is_no_correction_is_refused(values):
-    with pytest.raises(RequestError):
+    with pytest.raises(RequestError) as refused:
         correction_from_json(values)
+
+    assert refused.value.hint
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_kind_does_not_take_may_be_null_in_json(kind):
+    nothing = {"other": None, "time_s": None}
+
+    assert correction_from_json({**nothing, **of(kind).to_json()}) == of(kind)

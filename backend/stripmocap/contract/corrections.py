@@ -7,7 +7,7 @@ other, each to what the ones before it made.
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -36,7 +36,10 @@ class Mark:
 
     def __post_init__(self) -> None:
         if not all(_is_number(each) for each in (self.time_s, self.x, self.y)):
-            raise RequestError(f"a correction names nobody ({self.time_s}, {self.x}, {self.y})")
+            raise RequestError(
+                f"a correction names nobody ({self.time_s}, {self.x}, {self.y})",
+                hint="Name somebody by a time_s in seconds, and x and y as shares of the picture.",
+            )
 
 
 @dataclass(frozen=True)
@@ -57,9 +60,15 @@ class Correction:
             there, wanted = getattr(self, name) is not None, name in KINDS[self.kind]
             if there != wanted:
                 amount = "a" if wanted else "no"
-                raise RequestError(f"{self.kind} takes {amount} {_WORDS[name]}")
+                raise RequestError(
+                    f"{self.kind} takes {amount} {_WORDS[name]}",
+                    hint=f"{'Add' if wanted else 'Leave out'} {name}.",
+                )
         if self.time_s is not None and not _is_number(self.time_s):
-            raise RequestError(f"a correction is to hold from {self.time_s} s on")
+            raise RequestError(
+                f"a correction is to hold from {self.time_s} s on",
+                hint="Give time_s in seconds of the file.",
+            )
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary that `json` can write."""
@@ -67,18 +76,23 @@ class Correction:
 
 
 def correction_from_json(values: Mapping[str, Any]) -> Correction:
-    """The correction that `to_json` wrote.
+    """The correction that `to_json` wrote; what is null counts as left out.
 
     Raises:
         RequestError: an entry is missing, unknown, or of the wrong type.
     """
     try:
-        rest = dict(values)
+        rest = {name: value for name, value in dict(values).items() if value is not None}
         marks = {name: Mark(**rest.pop(name)) for name in ("who", "other") if name in rest}
         return Correction(**marks, **rest)
     except (TypeError, ValueError) as error:
-        raise RequestError(f"a correction cannot be read ({error})") from error
+        raise RequestError(
+            f"a correction cannot be read ({error})",
+            hint="It has a kind, who is meant, and what that kind takes of other and time_s.",
+        ) from error
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return abs(value) <= sys.float_info.max  # false for nan, and for what no float holds
