@@ -117,6 +117,21 @@ def test_who_is_split_off_may_have_no_picture():
     assert behind.picture.shape == (1, 1, 3)
 
 
+def test_for_pictures_only_those_are_looked_at_of_whom_somebody_is_made():
+    class Counted(tuple):
+        times_gone_through = 0
+
+        def __iter__(self):
+            Counted.times_gone_through += 1
+            return super().__iter__()
+
+    people = Counted(track(each, start_s=each, stop_s=each + 2) for each in range(50))
+
+    marking.corrected(people, (), size_px=SIZE)
+
+    assert Counted.times_gone_through < len(people)
+
+
 def test_who_is_ignored_stays_on_the_list_and_is_not_kept():
     listed = marking.corrected(crossing(), [Correction("ignore", at(1.0, 180))], size_px=SIZE)
 

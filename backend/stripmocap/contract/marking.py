@@ -226,7 +226,8 @@ def _between(role: Role, start_s: float, stop_s: float) -> Role:
 
 def _track(tracks: Sequence[PersonTrack], role: Role, line: Line, *, mark: Mark) -> PersonTrack:
     pictures: dict[float, np.ndarray] = {}  # by when they are from
-    for place, track in enumerate(tracks):
+    for place in sorted({part.found for part in role.parts}):
+        track = tracks[place]
         times_s = line.times_s[line.found == place]
         for time_s, picture in zip(track.pictured_s.tolist(), track.pictures, strict=True):
             is_mine = (np.abs(times_s - time_s) < _SAME_S).any()
