@@ -13,6 +13,7 @@ from ..contract import casting, corrections, errors, marking, messages, motion, 
 MOST = 64  # spans of footage whose people are kept in memory
 AGAIN_S = 30.0  # before people that could not be brought are asked for again; longer each time
 AGAIN_AT_MOST_S = 600.0
+ON_SHOW = 0.6  # of a picture's time: as far as it may be from what is on show; half, and some slack
 Correction = corrections.Correction
 Corrections = tuple[Correction, ...]
 
@@ -200,10 +201,13 @@ def picked(view: View, time_s: float, place: Sequence[float]) -> int | None:
 def first_after_cut(view: View, time_s: float, *, is_reversed: bool) -> float:
     """The time to correct from, so that what is on show at `time_s` belongs to what comes after.
 
-    In a strip that plays backwards "after" is what the file has before.
+    In a strip that plays backwards "after" is what the file has before. Where nobody is seen it
+    is `time_s` itself: the nearest picture with somebody may be far off.
     """
     times_s = np.unique(np.concatenate([each.times_s for each in view.people]))
     shown = int(np.abs(times_s - time_s).argmin())
+    if abs(times_s[shown] - time_s) > ON_SHOW * _picture_s(times_s):
+        return time_s
     return float(times_s[min(shown + 1, len(times_s) - 1) if is_reversed else shown])
 
 
@@ -261,6 +265,11 @@ def swapped(view: View, who: int, other: int, *, from_s: float) -> Corrections:
 
 def _common_s(one_s: tuple[float, float], other_s: tuple[float, float]) -> float:
     return min(one_s[1], other_s[1]) - max(one_s[0], other_s[0])
+
+
+def _picture_s(times_s: np.ndarray) -> float:
+    """How long a picture is on show, from the (T,) seconds of some in order; 0 for a single one."""
+    return float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.0
 
 
 def _most_first(share: tuple[float, Cast]) -> float:

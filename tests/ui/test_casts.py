@@ -194,7 +194,16 @@ def test_a_cut_is_before_the_picture_on_show_or_behind_it_when_played_backwards(
 
     assert casts.first_after_cut(seen, 0.51, is_reversed=False) == pytest.approx(15 / 30)
     assert casts.first_after_cut(seen, 0.51, is_reversed=True) == pytest.approx(16 / 30)
-    assert casts.first_after_cut(seen, 99.0, is_reversed=True) == pytest.approx(59 / 30)
+    assert casts.first_after_cut(seen, 59 / 30, is_reversed=True) == pytest.approx(59 / 30)
+
+
+@pytest.mark.parametrize("is_reversed", [False, True])
+def test_a_cut_where_nobody_is_seen_stays_where_it_is(is_reversed):
+    seen = view()
+    gone = replace(seen, people=tuple(_late(each) for each in seen.people))
+
+    for time_s, people in ((99.0, seen), (0.5, gone)):
+        assert casts.first_after_cut(people, time_s, is_reversed=is_reversed) == time_s
 
 
 def test_whoever_is_at_a_place_is_picked():
