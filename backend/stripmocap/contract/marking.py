@@ -13,7 +13,6 @@ import numpy as np
 from . import casting
 from .casting import Line, Role, Seen, line_of, named, roles
 from .corrections import WISHES, Correction, Mark
-from .errors import RequestError
 from .tracks import PersonTrack
 
 LOOKS = 60  # frames of somebody that are weighed for a mark
@@ -118,6 +117,8 @@ def _moved(
     """What a correction of `cast` is within a span; None if nothing."""
     if correction.time_s is not None and not span_s[0] < correction.time_s < span_s[1]:
         return None
+    if correction.kind in WISHES and not span_s[0] <= correction.who.time_s < span_s[1]:
+        return None  # told anew
     who, other = (
         each and _remarked(found, cast, each, size_px=size_px, span_s=span_s)
         for each in (correction.who, correction.other)
@@ -140,15 +141,11 @@ def _remarked(
     span_s: tuple[float, float],
 ) -> Mark | None:
     """A mark of the same person within a span; None if nobody has seen them there."""
-    person = named(found, cast, mark, size_px=size_px).person
-    if span_s[0] <= mark.time_s < span_s[1]:
-        there = [_between(each, *span_s) for each in cast]
-        try:
-            if named(found, there, mark, size_px=size_px).person == person:
-                return mark
-        except RequestError:
-            pass  # the frames that the mark is next to lie outside
-    return mark_of(found, cast, person, size_px=size_px, span_s=span_s)
+    role = named(found, cast, mark, size_px=size_px)
+    there = line_of(found, _between(role, *span_s))
+    if len(there.times_s) and not there.is_outside(mark.time_s):
+        return mark
+    return mark_of(found, cast, role.person, size_px=size_px, span_s=span_s)
 
 
 def _wishes(
@@ -158,7 +155,7 @@ def _wishes(
     size_px: tuple[int, int],
     span_s: tuple[float, float],
 ) -> tuple[Correction, ...]:
-    """That of those who are seen in a span the ones who were are captured, and nobody else."""
+    """What captures of those who are seen in a span the ones that the whole clip does."""
     cast = roles(found, corrections, size_px=size_px)
     lines = [line_of(found, _between(each, *span_s)) for each in cast]
     told = list(zip(cast, marks_of(lines, size_px=size_px), strict=True))
