@@ -1,13 +1,17 @@
 """Weights as arrays, from files that hold nothing else, and strictly into the networks they fit.
 
 Our own weights are safetensors: no code can hide in them. They are written whole or not at all, in
-half precision, which none of our networks notices; in memory they are single.
+half precision, which none of our networks notices; in memory they are single. A file says what
+network it is for and how large that is, so that a network is built from its file alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import safetensors
@@ -20,6 +24,9 @@ from .contract.whole_file import whole
 
 MOST_NAMED = 5  # names in a message; a wrong file would list hundreds
 MOST_SHOWN = 80  # letters of each
+_OWN_HINT = "Train again, or install Strip Mocap again."
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 def load_arrays(path: Path) -> dict[str, np.ndarray]:
@@ -58,6 +65,67 @@ def save_network(network: nn.Module, path: Path, *, metadata: Mapping[str, str])
             save_file(arrays, partial, metadata=dict(metadata))
         except safetensors.SafetensorError as error:
             raise OSError(str(error)) from error
+
+
+def save_sized(
+    network: nn.Module, path: Path, *, kind: str, sizes: Any, metadata: Mapping[str, str]
+) -> None:
+    """Writes `network` as `save_network` does, with its kind, its `sizes` and more `metadata`.
+
+    Args:
+        network: one of ours.
+        path: the file.
+        kind: what kind of network it is; another name once the same arrays mean something else.
+        sizes: a dataclass of whole numbers, from which the network can be built.
+        metadata: whatever else is to be known of it.
+
+    Raises:
+        DiskFull: the folder cannot be written to; an earlier file stays.
+    """
+    own = {"kind": kind, "sizes": json.dumps(asdict(sizes))}
+    save_network(network, path, metadata={**metadata, **own})
+
+
+def load_sized(
+    path: Path,
+    build: Callable[[dict[str, int]], Network],
+    *,
+    kind: str,
+    most: Mapping[str, int],
+    least: int = 1,
+) -> Network:
+    """The network in a file of `save_sized`: single precision, on the CPU, evaluating.
+
+    Args:
+        path: the file.
+        build: makes the network of sizes.
+        kind: that the file has to be of.
+        most: of each size, by name: a damaged file shall not ask for all memory.
+        least: of every size.
+
+    Raises:
+        AssetMissing: there is no such file.
+        AssetCorrupt: it is another file, or its weights are not all there.
+    """
+    said = load_metadata(path)
+    if said.get("kind") != kind:
+        other = said.get("kind", "weights of an unknown kind")
+        raise AssetCorrupt(f"{path} holds {other}, not {kind}", hint=_OWN_HINT)
+    arrays = load_arrays(path)
+    text = said.get("sizes", "")
+    try:
+        sizes = json.loads(text)
+        for name, size in sizes.items():
+            if type(size) is not int or not least <= size <= most[name]:
+                raise ValueError("a size is out of bounds")
+        network = build(sizes)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise AssetCorrupt(
+            f"{path} says {text!r} of its sizes ({error})", hint=_OWN_HINT
+        ) from error
+    tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
+    fill(network, tensors, name=str(path))
+    return network.eval()
 
 
 def fill(network: nn.Module, tensors: Mapping[str, Tensor], *, name: str) -> None:

@@ -37,8 +37,8 @@ PLACES = {
 }
 KNOWN = {  # version and checksum
     "PEOPLE_CODE": (2, "4ca3e99307561494"),
-    "FRAME_CODE": (2, "af319fba0081ff69"),
-    "TIME_CODE": (1, "24ee84b610b6afc7"),
+    "FRAME_CODE": (2, "082936793e236cab"),
+    "TIME_CODE": (1, "601b34255fdb22c4"),
     "FIT_CODE": (3, "ae947e4a0e88f53f"),
 }
 

@@ -1,17 +1,10 @@
-"""Weights of regressors: our own from safetensors, SPIN's as they are published.
-
-A file of ours says in its metadata what network it is for and how large that is, so that a network
-is built from its file alone.
-"""
+"""Weights of regressors: our own from safetensors, SPIN's as they are published."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
-
-import torch
 
 from ... import checkpoints, torch_files
 from ...contract.errors import AssetCorrupt
@@ -21,7 +14,7 @@ from .pixel_network import PixelNetwork, spin_name
 KEYPOINT_KIND = "keypoint network 1"  # raised when the same arrays would mean something else
 _MARKS = {"layer4.2.conv3.weight", "fc1.weight", "decpose.weight"}  # a checkpoint of SPIN has these
 _COUNT = "num_batches_tracked"
-_MOST = 1 << 14  # of any size: a damaged file shall not ask for all memory
+_MOST = {each.name: 1 << 14 for each in fields(Sizes)}
 
 
 def save_keypoint_network(
@@ -32,26 +25,20 @@ def save_keypoint_network(
     Raises:
         DiskFull: the folder cannot be written to; an earlier file stays.
     """
-    own = {"kind": KEYPOINT_KIND, "sizes": json.dumps(asdict(network.sizes))}
-    checkpoints.save_network(network, path, metadata={**metadata, **own})
+    checkpoints.save_sized(
+        network, path, kind=KEYPOINT_KIND, sizes=network.sizes, metadata=metadata
+    )
 
 
 def load_keypoint_network(path: Path) -> KeypointNetwork:
-    """The network in a file of `save_keypoint_network`: single precision, on the CPU, evaluating.
-
-    Raises:
-        AssetMissing: there is no such file.
-        AssetCorrupt: it is another file, or its weights are not all there.
-    """
-    said = checkpoints.load_metadata(path)
-    if said.get("kind") != KEYPOINT_KIND:
-        kind = said.get("kind", "weights of an unknown kind")
-        raise AssetCorrupt(f"{path} holds {kind}, not {KEYPOINT_KIND}", hint=_OWN_HINT)
-    arrays = checkpoints.load_arrays(path)
-    network = KeypointNetwork.of(_sizes(said.get("sizes", ""), path))
-    tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
-    checkpoints.fill(network, tensors, name=str(path))
-    return network.eval()
+    """The network in a file of `save_keypoint_network`; see `checkpoints.load_sized`."""
+    return checkpoints.load_sized(
+        path,
+        lambda sizes: KeypointNetwork.of(Sizes(**sizes)),
+        kind=KEYPOINT_KIND,
+        most=_MOST,
+        least=0,
+    )
 
 
 def load_pixel_network(path: Path) -> PixelNetwork:
@@ -81,17 +68,4 @@ def load_pixel_network(path: Path) -> PixelNetwork:
     return network
 
 
-def _sizes(text: str, path: Path) -> Sizes:
-    try:
-        sizes = Sizes(**json.loads(text))
-        if not all(type(each) is int and 0 <= each <= _MOST for each in asdict(sizes).values()):
-            raise ValueError("a size is out of bounds")
-    except (TypeError, ValueError) as error:
-        raise AssetCorrupt(
-            f"{path} says {text!r} of its sizes ({error})", hint=_OWN_HINT
-        ) from error
-    return sizes
-
-
 _SPIN_HINT = "Choose model_checkpoint.pt of SPIN, as its authors give it away."
-_OWN_HINT = "Train again, or install Strip Mocap again."
