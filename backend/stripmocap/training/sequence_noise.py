@@ -3,8 +3,8 @@
 As noise.py has it over time, but of many people at once, who differ: some are louder than others,
 some tremble more, of some there is no guess at depth. What the footage's frame rate does to it is
 here as well: the network reads `FPS` frames a second, between frames that are further apart places
-are interpolated, and of those that are nearer the tremble is averaged (`vibe/resampling.py`). Rows
-of what comes back are a person's frames, then the next one's.
+are interpolated, and of those that are nearer the tremble is averaged
+(`features/resampling.py`). Rows of what comes back are a person's frames, then the next one's.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from ...contract.messages import Clip
 from ...contract.methods import VibeOptions
 from ...contract.motion import Camera
 from ...people.observations import Person
+from ..features.resampling import nearest_tick, seen_on, ticks_of, turned_at
 from ..hmr.estimate import estimator_of
 from ..hmr.frames import Figure, PerFrame, between, has_enough
 from ..hmr.inference import prepared
@@ -28,7 +29,6 @@ from . import chunks, pixels
 from .keypoint_network import TemporalNetwork
 from .keypoint_weights import load_temporal_network
 from .one_euro import smoothed, smoothed_as_published
-from .resampling import nearest_tick, seen_on, ticks_of, turned_at
 
 STAGE = "time"
 SHIPPED_VIBE = Path(__file__).parents[2] / "weights" / "vibe.safetensors"

@@ -4,8 +4,14 @@ import numpy as np
 import pytest
 import torch
 from scipy.spatial.transform import Rotation
-from stripmocap.methods.vibe.keypoint_network import FPS
-from stripmocap.methods.vibe.resampling import LONGEST_S, nearest_tick, seen_on, ticks_of, turned_at
+from stripmocap.methods.features.resampling import (
+    FPS,
+    LONGEST_S,
+    nearest_tick,
+    seen_on,
+    ticks_of,
+    turned_at,
+)
 
 RATES = [5, 12, 15, 23.976, 24, 25, 29.97, 30, 48, 50, 59.94, 60, 90, 120, 240]
 

@@ -1,6 +1,6 @@
-"""By time to the network's rate, and back: what is seen on its ticks, and its bodies between them.
+"""By time to a network's rate, and back: what is seen on its ticks, and its bodies between them.
 
-A temporal network knows how people move at `FPS` frames a second. Footage has any rate, or none
+A network of motion knows how people move at `FPS` frames a second. Footage has any rate, or none
 that is steady, so what is seen is read on ticks of that rate: between frames where they are far
 apart, as a mean of them where they are close. Nothing goes by the numbers of frames. Bodies come
 back on a curve through the ticks whose acceleration has no steps.
@@ -15,8 +15,8 @@ from scipy.sparse import csr_matrix
 from torch import Tensor
 
 from ...geometry.rotations import matrix_to_quat, quat_to_matrix
-from .keypoint_network import FPS
 
+FPS = 30.0  # of the ticks: networks learn motion at this rate
 LONGEST_S = 0.26  # between frames; what happens in longer pauses nobody has seen
 _NEAR = 0.04  # of the rate: footage so near to it, or to a part of it, is read frame by frame
 _SHARE = 0.6  # of a tick's frames that have to see a landmark
@@ -54,7 +54,7 @@ def seen_on(
         keypoints: (T, 33, 3) px and score; where the score is 0 the place is not looked at.
         landmarks3d: (T, 33, 3) metres.
     """
-    weights = _weights(ticks_s, times_s)
+    weights = shares(ticks_s, times_s=times_s)
     seen = keypoints[..., 2] > 0  # (T, 33)
     share = weights @ seen.astype(np.float32)  # (M, 33)
     there = share > _SHARE
@@ -67,7 +67,7 @@ def seen_on(
     return mean(keypoints), mean(landmarks3d)
 
 
-def _weights(ticks_s: np.ndarray, times_s: np.ndarray) -> csr_matrix:
+def shares(ticks_s: np.ndarray, *, times_s: np.ndarray) -> csr_matrix:
     """(M, T) how much of each frame is in each tick; rows sum to 1, or 0 where nobody looked.
 
     A tick is the mean over a span of what lies between the frames. The span is as wide as frames
