@@ -3,8 +3,7 @@
 Frames are `FPS` a second, whatever the footage had (`features/resampling.py`). Where nobody is
 seen, the person is shown between the frames before and after, and half as sure: what a network
 makes of that is a motion from one to the other at least, and it need learn only what is better.
-Training and
-capture both come through here, so that they agree on it.
+Training and capture both come through here, so that they agree on it.
 """
 
 from __future__ import annotations
