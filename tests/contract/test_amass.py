@@ -118,7 +118,7 @@ def test_an_irregular_clock_becomes_steady():
     kept = np.concatenate([[0], keep, [60]])
     irregular = Motion(
         **{
-            name: value[kept] if name not in ("person", "betas") else value
+            name: value if name in ("person", "betas", "contacts") else value[kept]
             for name, value in vars(steady).items()
         }
     )

@@ -18,7 +18,7 @@ from .arrays import checked
 from .body_file import GENDERS
 from .errors import RequestError, ResultFileError
 from .motion import Camera, Motion
-from .quaternions import aa_to_quat, matrix_to_quat, multiply, quat_to_aa
+from .quaternions import aa_to_quat, matrix_to_quat, multiply, quat_to_aa, slerp
 from .skeleton import BETAS_COUNT, JOINT_COUNT
 
 POSES_WIDTH = 156
@@ -179,26 +179,10 @@ def resampled_points(points: np.ndarray, times_s: np.ndarray, wanted_s: np.ndarr
 def resampled_rotations(
     axis_angle: np.ndarray, times_s: np.ndarray, wanted_s: np.ndarray
 ) -> np.ndarray:
-    """(W, J, 3) axis-angle (T, J, 3) at the times `wanted_s`, along the shortest arc in between.
-
-    Shoemake, "Animating rotation with quaternion curves", SIGGRAPH 1985.
-    """
+    """(W, J, 3) axis-angle (T, J, 3) at the times `wanted_s`, along the shortest arc in between."""
     left, right, weight = _neighbours(times_s, wanted_s)
     quats = aa_to_quat(axis_angle)
-    start, end = quats[left], quats[right]
-    cosine = (start * end).sum(axis=-1, keepdims=True)
-    end = np.where(cosine < 0, -end, end)
-    # atan2 keeps the angle exact where the quaternions all but agree.
-    angle = 2 * np.arctan2(
-        np.linalg.norm(end - start, axis=-1, keepdims=True),
-        np.linalg.norm(end + start, axis=-1, keepdims=True),
-    )
-    weight = weight.reshape(-1, 1, 1)
-    near = angle < 1e-8
-    sine = np.where(near, 1.0, np.sin(angle))
-    first = np.where(near, 1 - weight, np.sin((1 - weight) * angle) / sine)
-    second = np.where(near, weight, np.sin(weight * angle) / sine)
-    return quat_to_aa(first * start + second * end)
+    return quat_to_aa(slerp(quats[left], quats[right], weight.reshape(-1, 1, 1)))
 
 
 def _neighbours(

@@ -30,22 +30,22 @@ def quat_to_aa(quat: np.ndarray) -> np.ndarray:
 
 
 def matrix_to_quat(matrix: np.ndarray) -> np.ndarray:
-    """(4,) quaternion, w not negative, of a rotation matrix (3, 3).
+    """(..., 4) quaternions, w not negative, of rotation matrices (..., 3, 3).
 
     The eigenvector of Bar-Itzhack's symmetric matrix (J. Guidance 23(6), 2000), which is exact for
     rotations and needs no cases for angles near pi.
     """
-    m = np.asarray(matrix, dtype=np.float64)
-    symmetric = np.array(
-        [
-            [m[0, 0] + m[1, 1] + m[2, 2], 0.0, 0.0, 0.0],
-            [m[2, 1] - m[1, 2], m[0, 0] - m[1, 1] - m[2, 2], 0.0, 0.0],
-            [m[0, 2] - m[2, 0], m[0, 1] + m[1, 0], m[1, 1] - m[0, 0] - m[2, 2], 0.0],
-            [m[1, 0] - m[0, 1], m[0, 2] + m[2, 0], m[1, 2] + m[2, 1], m[2, 2] - m[0, 0] - m[1, 1]],
-        ]
-    )
-    quat = np.linalg.eigh(symmetric)[1][:, -1]  # eigh reads the lower triangle only
-    return quat if quat[0] >= 0 else -quat
+    m = np.moveaxis(np.asarray(matrix, dtype=np.float64), (-2, -1), (0, 1))  # (3, 3, ...)
+    none = np.zeros_like(m[0, 0])
+    rows = [
+        [m[0, 0] + m[1, 1] + m[2, 2], none, none, none],
+        [m[2, 1] - m[1, 2], m[0, 0] - m[1, 1] - m[2, 2], none, none],
+        [m[0, 2] - m[2, 0], m[0, 1] + m[1, 0], m[1, 1] - m[0, 0] - m[2, 2], none],
+        [m[1, 0] - m[0, 1], m[0, 2] + m[2, 0], m[1, 2] + m[2, 1], m[2, 2] - m[0, 0] - m[1, 1]],
+    ]
+    symmetric = np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)  # (..., 4, 4)
+    quat = np.linalg.eigh(symmetric)[1][..., -1]  # eigh reads the lower triangle only
+    return np.where(quat[..., :1] >= 0, quat, -quat)
 
 
 def quat_to_matrix(quat: np.ndarray) -> np.ndarray:
@@ -72,3 +72,27 @@ def multiply(first: np.ndarray, second: np.ndarray) -> np.ndarray:
         ],
         axis=-1,
     )
+
+
+def slerp(start: np.ndarray, end: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """(..., 4) unit quaternions `weight` of the shortest arc from `start` to `end`.
+
+    Shoemake, "Animating rotation with quaternion curves", SIGGRAPH 1985.
+
+    Args:
+        start: (..., 4).
+        end: (..., 4).
+        weight: (..., 1) in [0, 1].
+    """
+    cosine = (start * end).sum(axis=-1, keepdims=True)
+    end = np.where(cosine < 0, -end, end)
+    # atan2 keeps the angle exact where the quaternions all but agree.
+    angle = 2 * np.arctan2(
+        np.linalg.norm(end - start, axis=-1, keepdims=True),
+        np.linalg.norm(end + start, axis=-1, keepdims=True),
+    )
+    near = angle < _SMALL_ANGLE
+    sine = np.where(near, 1.0, np.sin(angle))
+    first = np.where(near, 1 - weight, np.sin((1 - weight) * angle) / sine)
+    second = np.where(near, weight, np.sin(weight * angle) / sine)
+    return first * start + second * end
