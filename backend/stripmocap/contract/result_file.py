@@ -1,8 +1,9 @@
 """A capture as an .npz file, read without pickle and written whole or not at all.
 
 Entries: `format`, `provenance` (JSON), `camera.*`, `takes` (labels in order), for each motion
-`<label>.<person>.<field>`, and for everybody who was followed `tracks.<person>.<field>`; files of
-format 1 lack the last. What other tools read is made by `amass.py`.
+`<label>.<person>.<field>`, for everybody who was followed `tracks.<person>.<field>`, and `notes`;
+files of format 1 lack tracks, those up to 2 notes, contacts (which a motion may lack in any) and
+the `camera.path.*` of a moving camera. What other tools read is made by `amass.py`.
 """
 
 from __future__ import annotations
@@ -14,15 +15,17 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from . import npz_file
+from .camera_path import CameraPath
 from .corrections import Mark
 from .errors import RequestError, ResultFileError
 from .motion import Camera, Capture, Motion, Take
 from .tracks import PersonTrack
 
-FORMAT = 2
+FORMAT = 3
 MOST_PROVENANCE = 2**20  # letters; ours has some thousands
 _Name = TypeVar("_Name", str, int)
 _MOTION_FIELDS = ("times_s", "global_orient", "body_pose", "betas", "transl", "confidence")
+_PATH_FIELDS = ("times_s", "positions", "quats")
 _TRACK_FIELDS = ("times_s", "boxes", "presence", "pictured_s", "pictures", "kept")
 
 
@@ -46,7 +49,11 @@ def packed(capture: Capture) -> dict[str, Any]:
         "camera.size_px": np.array(camera.size_px),
         "camera.world_from_camera": camera.world_from_camera,
         "takes": np.array([take.label for take in capture.takes]),
+        "notes": np.array(json.dumps(capture.notes)),
     }
+    if camera.path is not None:
+        for name in _PATH_FIELDS:
+            arrays[f"camera.path.{name}"] = getattr(camera.path, name)
     for take in capture.takes:
         arrays[f"{take.label}.persons"] = np.array(
             [each.person for each in take.motions], dtype=np.int64
@@ -54,6 +61,8 @@ def packed(capture: Capture) -> dict[str, Any]:
         for motion in take.motions:
             for name in _MOTION_FIELDS:
                 arrays[f"{take.label}.{motion.person}.{name}"] = getattr(motion, name)
+            if motion.contacts is not None:
+                arrays[f"{take.label}.{motion.person}.contacts"] = motion.contacts
     arrays["tracks.persons"] = np.array([each.person for each in capture.tracks], dtype=np.int64)
     for track in capture.tracks:
         for name in _TRACK_FIELDS:
@@ -91,11 +100,13 @@ def unpacked(arrays: dict[str, np.ndarray], *, name: str) -> Capture:
             center_px=arrays["camera.center_px"],
             size_px=(width, height),
             world_from_camera=arrays["camera.world_from_camera"],
+            path=_path(arrays),
         )
         takes = tuple(_take(arrays, label) for label in _different(arrays["takes"], str))
         provenance = _provenance(str(arrays["provenance"]))
         tracks = () if written < 2 else _tracks(arrays)
-        return Capture(camera=camera, takes=takes, provenance=provenance, tracks=tracks)
+        notes = () if written < 3 else _notes(str(arrays["notes"]))
+        return Capture(camera, takes, provenance, tracks, notes)
     except (
         *(KeyError, ValueError, TypeError, OverflowError, RecursionError),
         RequestError,  # of a mark that names nobody
@@ -121,11 +132,27 @@ def _provenance(text: str) -> dict[str, Any]:
     return records
 
 
+def _notes(text: str) -> tuple[str, ...]:
+    if len(text) > MOST_PROVENANCE:
+        raise ValueError(f"its notes have {len(text)} letters")
+    notes = json.loads(text)
+    if not (isinstance(notes, list) and all(isinstance(each, str) for each in notes)):
+        raise ValueError(f"its notes are {text[:20]!r}")
+    return tuple(notes)
+
+
+def _path(arrays: dict[str, np.ndarray]) -> CameraPath | None:
+    if "camera.path.times_s" not in arrays:
+        return None
+    return CameraPath(**{name: arrays[f"camera.path.{name}"] for name in _PATH_FIELDS})
+
+
 def _take(arrays: dict[str, np.ndarray], label: str) -> Take:
     motions: list[Motion] = []
     for person in _different(arrays[f"{label}.persons"], int):
         values = {name: arrays[f"{label}.{person}.{name}"] for name in _MOTION_FIELDS}
-        motions.append(Motion(person=person, **values))
+        contacts = arrays.get(f"{label}.{person}.contacts")
+        motions.append(Motion(person=person, contacts=contacts, **values))
     return Take(label=label, motions=tuple(motions))
 
 

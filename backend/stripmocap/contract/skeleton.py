@@ -35,6 +35,13 @@ PARENTS = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18,
 JOINT_COUNT = len(JOINT_NAMES)
 BETAS_COUNT = 10
 
+# What may touch something, in the order of HuMoR's chances (Rempe et al., ICCV 2021).
+CONTACT_NAMES = (
+    *("pelvis", "left_knee", "right_knee", "left_ankle", "right_ankle"),
+    *("left_foot", "right_foot", "left_wrist", "right_wrist"),
+)
+CONTACT_COUNT = len(CONTACT_NAMES)
+
 # SMPL-H (Romero et al., SIGGRAPH Asia 2017): SMPL's joints without the hands, then three a finger.
 _BODY_COUNT = 22
 SMPLH_JOINT_NAMES = JOINT_NAMES[:_BODY_COUNT] + tuple(

@@ -12,17 +12,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ...contract.skeleton import JOINT_NAMES
+from ...contract.skeleton import CONTACT_NAMES, JOINT_NAMES
 from ...geometry.rotations import aa_to_matrix
 
 JOINTS = 22  # of the body, the pelvis first
 FPS = 30
 STATE_NUMBERS = 339
 CHANGE_NUMBERS = 216
-CONTACT_NAMES = (
-    *("pelvis", "left_knee", "right_knee", "left_ankle", "right_ankle"),
-    *("left_foot", "right_foot", "left_wrist", "right_wrist"),
-)
 CONTACT_JOINTS = tuple(JOINT_NAMES.index(name) for name in CONTACT_NAMES)
 
 # Where what lies among a state's numbers.
