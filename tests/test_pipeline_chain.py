@@ -15,7 +15,7 @@ from stripmocap.methods.toolbox import Estimate
 from stripmocap.steps import StepStore
 from toyshot import toy_camera, toy_motion
 
-REFINED = {"estimator": "spin", "options": SpinOptions(), "refiner": "smplify"}
+REFINED = {"estimator": "spin", "options": SpinOptions(), "refiners": ("smplify",)}
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_a_refiner_starts_from_what_the_estimator_made_and_both_are_kept(calls, 
 
 
 def test_an_estimator_alone_makes_one_take(calls, footage):
-    found = capture(request(footage, **{**REFINED, "refiner": None}))
+    found = capture(request(footage, **{**REFINED, "refiners": ()}))
 
     assert keys(calls) == ["spin"]
     assert [each.label for each in found.takes] == ["frame"]
@@ -91,7 +91,7 @@ def test_an_estimator_alone_makes_one_take(calls, footage):
 def test_each_method_is_loaded_with_its_own_options(calls, footage):
     options = SmplifyOptions(smoothness=3)
 
-    capture(request(footage, **REFINED, refiner_options=options))
+    capture(request(footage, **REFINED, refiner_options=(options,)))
 
     assert [each[3] for each in calls] == [SpinOptions(), options]
 
@@ -100,13 +100,13 @@ def test_other_options_of_the_refiner_leave_the_frames_as_they_are(calls, footag
     capture(request(footage, **REFINED), store)
     calls.clear()
 
-    capture(request(footage, **REFINED, refiner_options=SmplifyOptions(smoothness=2)), store)
+    capture(request(footage, **REFINED, refiner_options=(SmplifyOptions(smoothness=2),)), store)
 
     assert keys(calls) == ["smplify"]
 
 
 def test_frames_that_were_made_alone_are_there_for_a_refiner(calls, footage, store):
-    capture(request(footage, **{**REFINED, "refiner": None}), store)
+    capture(request(footage, **{**REFINED, "refiners": ()}), store)
     calls.clear()
 
     found = capture(request(footage, **REFINED), store)
@@ -123,7 +123,7 @@ def test_a_fit_from_the_usual_start_is_not_taken_for_one_from_an_estimate(calls,
 
 
 def test_poses_over_time_are_a_take_of_their_own_that_a_fit_starts_from(calls, footage, store):
-    found = capture(request(footage, estimator="vibe", refiner="smplify"), store)
+    found = capture(request(footage, estimator="vibe", refiners=("smplify",)), store)
 
     (_, _, _, options, _), (_, start, *_) = calls
     assert keys(calls) == ["vibe", "smplify"]

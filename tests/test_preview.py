@@ -124,7 +124,7 @@ def test_a_fast_method_is_shown_as_it_is():
 
 
 def test_what_is_refined_later_is_shown_before():
-    asked = request(estimator="spin", refiner="smplify", height_m=1.8)
+    asked = request(estimator="spin", refiners=("smplify",), height_m=1.8)
 
     assert shown_meanwhile(asked) == request(estimator="spin", height_m=1.8)
 

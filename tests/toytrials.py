@@ -19,7 +19,7 @@ from stripmocap.evaluation.trials import Missed, Trial
 from stripmocap.evaluation.truth import Truth
 
 SMPLIFY = CaptureRequest(Clip("x"))
-BOTH = CaptureRequest(Clip("x"), estimator="spin", options=SpinOptions(), refiner="smplify")
+BOTH = CaptureRequest(Clip("x"), estimator="spin", options=SpinOptions(), refiners=("smplify",))
 FRAMES = 4
 
 

@@ -279,13 +279,17 @@ def _provenance(
         "person": person,
         "model": body.name,
         "licence": body.licence,
-        "method": "+".join(
-            str(request[each]) for each in ("estimator", "refiner") if request.get(each)
-        ),
+        "method": _methods(request),
         "method_licence": _method_licence(capture),
         "version": str(capture.provenance.get("versions", {}).get("stripmocap", "")),
         "request_sha256": hashlib.sha256(text.encode()).hexdigest(),
     }
+
+
+def _methods(request: dict[str, Any]) -> str:
+    """What ran, in order; requests of earlier versions name one refiner."""
+    keys = (request.get("estimator"), request.get("refiner"), *(request.get("refiners") or ()))
+    return "+".join(str(each) for each in keys if each)
 
 
 def _method_licence(capture: motion.Capture) -> str:

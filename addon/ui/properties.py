@@ -131,14 +131,14 @@ def request(
     """
     preset = PRESETS[chosen.preset]
     start_s, stop_s = span or span_of(chosen, shot)
-    estimator, refiner = preset.runs[0], next(iter(preset.runs[1:]), None)
+    estimator, *refiners = preset.runs
     return messages.CaptureRequest(
         clip=messages.Clip(str(shot.path), start_s=start_s, stop_s=stop_s),
         estimator=estimator,
         options=_options(chosen, estimator),
         weights=preset.weights,
-        refiner=refiner,
-        refiner_options=_options(chosen, refiner) if refiner else None,
+        refiners=tuple(refiners),
+        refiner_options=tuple(_options(chosen, each) for each in refiners),
         body=chosen.body,
         height_m=round(chosen.height_m, 3) if chosen.use_height else None,
         focal_px=_focal_px(chosen, shot),

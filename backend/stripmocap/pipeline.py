@@ -1,10 +1,10 @@
 """From a request to a capture: the whole story, top to bottom. Nobody else knows the order.
 
 Its steps may be kept between captures, each under a key of exactly what it depends on: who is seen
-where (`PEOPLE`), bodies posed frame by frame (`FRAME`) or over time (`TIME`), and bodies fitted
-(`FIT`), which may start from those. An artist's corrections of who is who come behind the first:
-they change only what others are made from. What a step is computed on is not part of its key:
-devices differ in the last bits only.
+where (`PEOPLE`), bodies posed frame by frame (`FRAME`) or over time (`TIME`), bodies fitted
+(`FIT`), and motion refined (`REFINE`); the latter two start from those before them. An artist's
+corrections of who is who come behind the first: they change only what others are made from. What a
+step is computed on is not part of its key: devices differ in the last bits only.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import gc
 import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -51,10 +51,15 @@ from .video.frames import VideoInfo, files_of, probe
 Publish = Callable[[Capture], None]  # handed what is finished of a long shot, ever more of it
 
 CHECK, LOAD = "check", "load"
-FRAME, PIXELS, TIME, FIT = "frame", "pixels", "time", "fit"
+FRAME, PIXELS, TIME, FIT, REFINE = "frame", "pixels", "time", "fit", "refine"
 # That a report is told of, in order; some are left out.
-STAGES = (LOAD, CHECK, PEOPLE, FRAME, PIXELS, TIME, FIT)
-STEPS = {"frame": FRAME, "temporal": TIME, "fitted": FIT}  # under which a take is kept
+STAGES = (LOAD, CHECK, PEOPLE, FRAME, PIXELS, TIME, FIT, REFINE)
+STEPS = {
+    "frame": FRAME,
+    "temporal": TIME,
+    "fitted": FIT,
+    "refined": REFINE,
+}  # under which a take is kept
 # Of the diagonal, where nobody says better: phones have 0.65 to 0.8, cinema lenses 0.8 to 1.2.
 USUAL_FOCAL = 0.85
 SMALL_FRAMES_AT_ONCE = 100
@@ -140,7 +145,7 @@ class Workshop:
         clip, beat = request.clip, Beat(report, stage=LOAD)
         beat(LOAD, 0, 1)
         info = probe(clip.path, pulse=beat.again)
-        camera = _camera(info, request.focal_px)
+        camera = _camera(info, request)
         template = beat.while_waiting(lambda: _body(request)) if request.methods else None
         # Networks may have to be fetched first.
         origin = beat.while_waiting(lambda: provenance(request, info, template))
@@ -164,6 +169,8 @@ class Workshop:
         looks_at = {"people": sees_on, "focal_px": camera.focal_px}
         if makeup:
             looks_at["makeup"] = makeup
+        if request.camera_path is not None:
+            looks_at["camera_path"] = key_of(**request.camera_path.to_json())
         shot = _Shot(clip, camera, people, tracks, template, depends_on=looks_at)
         return _captured(ways, shot, memory, beat, origin=origin, publish=publish)
 
@@ -181,7 +188,7 @@ class Workshop:
         asked = shown_meanwhile(request)
         if asked is None or template is None or publish is None:
             return None
-        camera, clip = _camera(info, asked.focal_px), asked.clip
+        camera, clip = _camera(info, asked), asked.clip
 
         @functools.cache
         def ready() -> tuple[dict[str, Any], _Way]:
@@ -198,7 +205,7 @@ class Workshop:
             tracks = tracks_of(cast, size_px=info.size_px)
             shot = _Shot(clip, camera, people, tracks, template, depends_on={})
             takes = (Take(way.take, estimate.motions),)
-            publish(_capture_of(shot, estimate.camera, takes, origin=origin))
+            publish(_capture_of(shot, estimate, takes, origin=origin))
 
         return Preview(show)
 
@@ -266,6 +273,7 @@ def _captured(
 ) -> Capture:
     """What `ways` make one after the other, each of what the one before it made."""
     takes: list[Take] = []
+    notes: list[str] = []
     start: Estimate | None = None
     depends_on: dict[str, Any] | None = None
     for way in ways:
@@ -292,15 +300,17 @@ def _captured(
             unpack=functools.partial(_unpacked, label=way.take),
         )
         takes.append(Take(way.take, start.motions))
+        notes += start.notes
     assert start is not None, "there is an estimator"
-    return _capture_of(shot, start.camera, tuple(takes), origin=origin)
+    last = replace(start, notes=tuple(dict.fromkeys(notes)))
+    return _capture_of(shot, last, tuple(takes), origin=origin)
 
 
 def _capture_of(
-    shot: _Shot, camera: Camera, takes: tuple[Take, ...], *, origin: dict[str, Any]
+    shot: _Shot, last: Estimate, takes: tuple[Take, ...], *, origin: dict[str, Any]
 ) -> Capture:
     body = bodies.described(shot.template, takes)
-    return Capture(camera, takes, {**origin, "body": body}, shot.tracks)
+    return Capture(last.camera, takes, {**origin, "body": body}, shot.tracks, last.notes)
 
 
 def _memory(clip: Clip, steps: StepStore | None, beat: Beat) -> Memory:
@@ -326,13 +336,14 @@ def _nobody_kept(cast: Cast) -> NobodyFound:
     )
 
 
-def _camera(info: VideoInfo, focal_px: float | None) -> Camera:
-    """The camera of the video; by default about as wide as most are."""
+def _camera(info: VideoInfo, request: CaptureRequest) -> Camera:
+    """The camera of the video; by default about as wide as most are, and standing still."""
     width, height = info.size_px
     return Camera(
-        focal_px=focal_px or USUAL_FOCAL * math.hypot(width, height),
+        focal_px=request.focal_px or USUAL_FOCAL * math.hypot(width, height),
         center_px=np.array([(width - 1) / 2, (height - 1) / 2]),
         size_px=info.size_px,
+        path=request.camera_path,
     )
 
 
@@ -356,17 +367,18 @@ def _partly(
         return None
     partial = {**origin, "partial": True}
     return lambda estimate: publish(
-        _capture_of(shot, estimate.camera, (*takes, Take(label, estimate.motions)), origin=partial)
+        _capture_of(shot, estimate, (*takes, Take(label, estimate.motions)), origin=partial)
     )
 
 
 def _packed(estimate: Estimate, *, label: str) -> dict[str, Any]:
-    return result_file.packed(Capture(estimate.camera, (Take(label, estimate.motions),), {}))
+    takes = (Take(label, estimate.motions),)
+    return result_file.packed(Capture(estimate.camera, takes, {}, notes=estimate.notes))
 
 
 def _unpacked(arrays: Mapping[str, np.ndarray], *, label: str) -> Estimate:
     kept = result_file.unpacked(dict(arrays), name="what was kept")
-    return Estimate(kept.camera, kept.take(label).motions)
+    return Estimate(kept.camera, kept.take(label).motions, kept.notes)
 
 
 def _is_out_of_memory(error: Exception) -> bool:

@@ -28,7 +28,7 @@ def shown_meanwhile(request: CaptureRequest) -> CaptureRequest | None:
     """What to show while `request` waits for its people; None if nothing is fast enough."""
     if request.weights != "embedded" or not request.methods:
         return None
-    alone = replace(request, refiner=None, refiner_options=None)
+    alone = replace(request, refiners=(), refiner_options=())
     if request.methods[0].weights["embedded"].stage in FAST:
         return alone
     return replace(alone, estimator=USUAL, options=None)

@@ -20,6 +20,8 @@ PEOPLE_CODE = 2
 FRAME_CODE = 2
 TIME_CODE = 1
 FIT_CODE = 3
+REFINE_CODE = 1
+_CODES = {"frame": FRAME_CODE, "temporal": TIME_CODE, "fitted": FIT_CODE, "refined": REFINE_CODE}
 _EYES = ("blazepose_detector", "blazepose_landmarks")
 _EYES_USE = ("av", "opencv-python-headless", "ai-edge-litert", "numpy")
 _NETWORKS = ("spin_embedded", "spin_official", "vibe_embedded", "vibe_official")
@@ -44,11 +46,12 @@ def provenance(
     # What the user has to bring is missed before anything is fetched for minutes.
     files.sort(key=lambda each: each.how == assets.FETCHED)
     return {
-        "request": request.to_json(),
+        "request": request.told(),
         "source": {
             "name": Path(request.clip.path).name,
             "fps": None if info.fps is None else str(info.fps),
             "rotation_deg": info.rotation_deg,
+            "camera_poses": 0 if request.camera_path is None else len(request.camera_path.times_s),
         },
         "body": {"name": template.name, "licence": template.licence} if template else {},
         "methods": [
@@ -86,7 +89,7 @@ def what_a_method_depends_on(
     """Everything that one of the request's methods depends on, but for what it is called with."""
     weights = [name for name in _files_of(request, method) if name not in _EYES]
     return {
-        "code": {"frame": FRAME_CODE, "temporal": TIME_CODE, "fitted": FIT_CODE}[method.take],
+        "code": _CODES[method.take],
         "method": method.key,
         "options": asdict(request.options_of(method)),
         "body": request.body,

@@ -54,7 +54,7 @@ def test_tuned_weights_go_to_the_fit_and_leave_the_regressor_alone(chosen, monke
     request = properties.request(chosen, SHOT)
 
     assert request.options == methods.SpinOptions()
-    assert request.refiner_options.smoothness == 0.5
+    assert request.refiner_options[0].smoothness == 0.5
 
 
 def test_a_fast_look_is_at_the_beginning_of_the_strip(chosen):

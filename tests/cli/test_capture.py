@@ -52,10 +52,11 @@ def test_a_method_may_be_refined_by_another(
     cli.main(["capture", str(footage), "-o", str(tmp_path / "a.npz"), *typed.split()])
 
     (request,) = asked
-    assert (request.estimator, request.refiner, request.weights) == (estimator, refiner, weights)
+    refiners = () if refiner is None else (refiner,)
+    assert (request.estimator, request.refiners, request.weights) == (estimator, refiners, weights)
     assert type(request.options) is METHODS[estimator].options
     if refiner is not None:
-        assert request.refiner_options.smoothness == (2 if "smoothness" in typed else 1)
+        assert request.refiner_options[0].smoothness == (2 if "smoothness" in typed else 1)
 
 
 @pytest.mark.parametrize("typed", ["spin+spin", "smplify+spin", "smplify+smplify", "magic"])

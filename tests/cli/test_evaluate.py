@@ -161,10 +161,10 @@ def test_more_methods_are_tried_in_turn(footage, truth_file, captured):
     )
 
     assert status == cli.DONE
-    assert [(each.estimator, each.refiner) for each in captured] == [
-        ("spin", "smplify"),
-        ("smplify", None),
-        ("spin", None),
+    assert [(each.estimator, each.refiners) for each in captured] == [
+        ("spin", ("smplify",)),
+        ("smplify", ()),
+        ("spin", ()),
     ]
 
 

@@ -20,11 +20,11 @@ def job(request: dict) -> JobStatus:
     [
         ({}, "method      smplify, neutral body"),
         (
-            {"estimator": "spin", "options": SpinOptions(), "refiner": "smplify"},
+            {"estimator": "spin", "options": SpinOptions(), "refiners": ("smplify",)},
             "method      spin+smplify, neutral body",
         ),
         (
-            {"estimator": "vibe", "options": VibeOptions(), "refiner": "smplify"},
+            {"estimator": "vibe", "options": VibeOptions(), "refiners": ("smplify",)},
             "method      vibe+smplify, neutral body",
         ),
         (
@@ -42,7 +42,7 @@ def test_a_job_says_which_methods_it_runs_on_which_weights(changes, said):
 
 def test_a_job_of_an_earlier_version_is_told_all_the_same():
     request = CaptureRequest(Clip("/a/walk.mp4")).to_json()
-    for name in ("refiner", "refiner_options", "weights"):
+    for name in ("refiners", "refiner_options", "weights"):
         del request[name]
 
     assert "smplify, neutral body" in job_texts.paragraph(job(request))

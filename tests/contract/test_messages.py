@@ -25,7 +25,7 @@ def test_a_request_comes_back_from_json_as_it_was():
 
 
 def refined(**changes):
-    asked = {"estimator": "spin", "options": SpinOptions(), "refiner": "smplify", **changes}
+    asked = {"estimator": "spin", "options": SpinOptions(), "refiners": ("smplify",), **changes}
     return CaptureRequest(Clip("shot.mp4"), **asked)
 
 
@@ -33,8 +33,8 @@ def refined(**changes):
     "request_",
     [
         refined(weights="official"),
-        refined(refiner_options=SmplifyOptions(smoothness=2)),
-        refined(refiner=None),
+        refined(refiner_options=(SmplifyOptions(smoothness=2),)),
+        refined(refiners=()),
         refined(estimator="vibe", options=VibeOptions(smooth=0.5)),
     ],
 )
@@ -57,12 +57,12 @@ def test_a_request_of_an_earlier_version_asks_for_what_it_asked_for():
 
     request = CaptureRequest.from_json(earlier)
 
-    assert (request.weights, request.refiner) == ("embedded", None)
+    assert (request.weights, request.refiners) == ("embedded", ())
     assert request.options == SmplifyOptions(smoothness=2)
 
 
 def test_a_refiner_runs_behind_the_estimator_with_its_own_options():
-    request = refined(refiner_options=SmplifyOptions(smoothness=2))
+    request = refined(refiner_options=(SmplifyOptions(smoothness=2),))
 
     assert request.methods == (METHODS["spin"], METHODS["smplify"])
     assert [request.options_of(each) for each in request.methods] == [
@@ -73,18 +73,21 @@ def test_a_refiner_runs_behind_the_estimator_with_its_own_options():
 
 
 def test_options_of_a_refiner_that_are_not_given_are_its_defaults():
-    assert refined().refiner_options == SmplifyOptions()
-    assert CaptureRequest(Clip("a.mp4")).refiner_options is None
+    assert refined().refiner_options == (SmplifyOptions(),)
+    assert refined(refiner_options=(None,)) == refined()
+    assert CaptureRequest(Clip("a.mp4")).refiner_options == ()
 
 
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
         ({"options": SmplifyOptions()}, "spin takes SpinOptions"),
-        ({"refiner_options": SpinOptions()}, "smplify takes SmplifyOptions"),
-        ({"refiner": "spin"}, "no refiner 'spin'"),
-        ({"refiner": None, "refiner_options": SmplifyOptions()}, "no refiner"),
-        ({"estimator": "smplify", "options": SmplifyOptions()}, "cannot refine itself"),
+        ({"refiner_options": (SpinOptions(),)}, "smplify takes SmplifyOptions"),
+        ({"refiners": ("spin",)}, "no refiner 'spin'"),
+        ({"refiners": "smplify"}, "refiners is 'smplify'"),
+        ({"refiners": (), "refiner_options": (SmplifyOptions(),)}, "options for 1 refiners"),
+        ({"refiners": ("smplify", "smplify")}, "cannot refine what smplify makes"),
+        ({"estimator": "smplify", "options": SmplifyOptions()}, "cannot refine what smplify"),
         ({"weights": "stolen"}, "no 'stolen' weights"),
         ({"weights": "official", "body": "female"}, "no female body"),
         (
@@ -111,7 +114,11 @@ def test_who_only_looks_for_people_chooses_no_method():
 
 @pytest.mark.parametrize(
     "changes",
-    [{"options": SmplifyOptions()}, {"refiner": "smplify"}, {"refiner_options": SmplifyOptions()}],
+    [
+        {"options": SmplifyOptions()},
+        {"refiners": ("smplify",)},
+        {"refiner_options": (SmplifyOptions(),)},
+    ],
 )
 def test_choices_for_methods_need_a_method(changes):
     with pytest.raises(RequestError, match="no method"):
@@ -195,6 +202,15 @@ def test_what_cannot_be_is_refused_with_what_can(changes):
         {"clip": {"path": "a.mp4"}, "estimator": ["smplify"]},
         {"clip": {"path": "a.mp4"}, "height_m": "tall"},
         {"clip": {"path": "a.mp4"}, "refiner": ["smplify"]},
+        {"clip": {"path": "a.mp4"}, "refiner": "smplify", "refiners": []},
+        {"clip": {"path": "a.mp4"}, "refiner": None, "refiner_options": {}},
+        {"clip": {"path": "a.mp4"}, "refiners": "smplify"},
+        {"clip": {"path": "a.mp4"}, "refiners": [["smplify"]]},
+        {"clip": {"path": "a.mp4"}, "refiners": ["smplify"], "refiner_options": {}},
+        {"clip": {"path": "a.mp4"}, "refiners": [], "refiner_options": [None]},
+        {"clip": {"path": "a.mp4"}, "camera_path": 3},
+        {"clip": {"path": "a.mp4"}, "camera_path": {"times_s": [0.0]}},
+        {"clip": {"path": "a.mp4"}, "camera_path": {"poses": 12}},
         {"clip": {"path": "a.mp4"}, "refiner_options": {}},
         {"clip": {"path": "a.mp4"}, "weights": 3},
         {"clip": {"path": "a.mp4"}, "corrections": 3},

@@ -125,8 +125,8 @@ def _capture(arguments: argparse.Namespace) -> dict[str, Any]:
 
     Processor time is of all threads together: it tells what a busy machine would show when idle.
     """
-    estimator, _, refiner = arguments.method.partition("+")
-    request = CaptureRequest(Clip(str(arguments.video)), estimator, refiner=refiner or None)
+    estimator, *refiners = arguments.method.split("+")
+    request = CaptureRequest(Clip(str(arguments.video)), estimator, refiners=tuple(refiners))
     with Progress() as progress:
         runs = [_timed(request, progress) for _ in range(arguments.repeats)]
         memory = benchmarks.peak_memory_mb()

@@ -70,7 +70,8 @@ def _method(request: Mapping[str, Any]) -> str:
     """What was asked for; requests of earlier versions say less."""
     if request["estimator"] is None:
         return "only who is there"
-    named = "+".join(filter(None, (request["estimator"], request.get("refiner"))))
+    refiners = request.get("refiners") or filter(None, (request.get("refiner"),))
+    named = "+".join((request["estimator"], *refiners))
     weights = request.get("weights", "embedded")
     on = "" if weights == "embedded" else f" on {weights} weights"
     return f"{named}{on}, {request['body']} body"

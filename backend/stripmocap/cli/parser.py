@@ -51,14 +51,14 @@ def request_of(arguments: argparse.Namespace) -> CaptureRequest:
     Raises:
         RequestError: a number is out of bounds, or the span is empty.
     """
-    estimator, _, refiner = arguments.method.partition("+")
+    estimator, *refiners = arguments.method.split("+")
     return CaptureRequest(
         clip=Clip(str(arguments.video), start_s=arguments.start, stop_s=arguments.stop),
         estimator=estimator,
         options=_options_of(estimator, arguments),
         weights=arguments.weights,
-        refiner=refiner or None,
-        refiner_options=_options_of(refiner, arguments) if refiner else None,
+        refiners=tuple(refiners),
+        refiner_options=tuple(_options_of(each, arguments) for each in refiners),
         body=arguments.body,
         height_m=arguments.height,
         focal_px=arguments.focal,

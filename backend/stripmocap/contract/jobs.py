@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_h
 
 from .errors import BackendMismatch, StripMocapError, from_code
 
-CONTRACT = 3  # raised when an older client or service would misread what is said
+CONTRACT = 4  # raised when an older client or service would misread what is said
 CONTRACT_HEADER = "Stripmocap-Contract"  # of every call that our own clients make, and its answer
 CLIENT_HEADER = "Stripmocap-Client"  # who asks: a secret of the client's own making
 CLIENT_KEY_LENGTH = 32  # hexadecimal digits of that secret
@@ -32,6 +32,7 @@ STAGE_LABELS = {
     "pixels": "looking at each frame",
     "time": "posing over time",
     "fit": "fitting bodies",
+    "refine": "refining motion",
 }
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -91,7 +92,7 @@ class JobStatus:
     priority: int  # in PRIORITY_RANGE
     place: int | None  # jobs that run before it, other clients' too; None once it runs
     progress: JobProgress
-    request: dict[str, Any]  # as `CaptureRequest.to_json` writes it
+    request: dict[str, Any]  # as `CaptureRequest.told` says it
     attempts: int  # times that a worker began it
     notes: tuple[str, ...]  # what happened on the way, in sentences
     error: JobError | None  # of a failed job

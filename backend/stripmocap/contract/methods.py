@@ -57,7 +57,26 @@ class VibeOptions:
         _check_choice(self, "conventions")
 
 
-Options = SmplifyOptions | SpinOptions | VibeOptions
+@dataclass(frozen=True)
+class HumorOptions:
+    """What a person may choose about motion that is refined by how people move."""
+
+    prior: float = field(default=1.0, metadata={"min": 0.0, "max": 10.0})
+    """Weight of how people usually move, against what is seen; 0 switches it off."""
+    contacts: float = field(default=1.0, metadata={"min": 0.0, "max": 100.0})
+    """Weight of feet and hands that stay where they touch the ground, 0 lets them slide."""
+    solver: Literal["fast", "paper"] = field(
+        default="fast", metadata={"choices": ("fast", "paper")}
+    )
+    """Ours, which takes seconds, or the paper's three stages, which take minutes a second."""
+
+    def __post_init__(self) -> None:
+        _check_number(self, "prior")
+        _check_number(self, "contacts")
+        _check_choice(self, "solver")
+
+
+Options = SmplifyOptions | SpinOptions | VibeOptions | HumorOptions
 
 
 @dataclass(frozen=True)

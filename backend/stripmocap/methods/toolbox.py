@@ -39,6 +39,7 @@ class Estimate:
 
     camera: Camera
     motions: tuple[Motion, ...]
+    notes: tuple[str, ...] = ()  # what a person should know of how it went, in sentences
 
 
 Publish = Callable[[Estimate], None]  # handed what is finished of a long shot, ever more of it

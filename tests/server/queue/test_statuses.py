@@ -36,7 +36,7 @@ def test_a_queued_job_has_a_place_among_everybody_s(store):
     assert (status.id, status.key, status.name) == (job.id, "shot", "walk.mp4")
     assert (status.state, status.place, status.created_s) == ("queued", 1, 1234.5)
     assert status.progress == JobProgress()
-    assert status.request == request("walk.mp4").to_json()
+    assert status.request == request("walk.mp4").told()
     assert (status.partial, status.result, status.error) == (None, None, None)
 
 

@@ -40,12 +40,12 @@ def test_the_shortest_ask_means_the_request_with_its_defaults():
     [
         {"options": SmplifyOptions(depth_cue=2.0), "body": "female"},
         {"estimator": "spin", "options": SpinOptions(), "weights": "official"},
-        {"estimator": "vibe", "options": VibeOptions(smooth=0.5), "refiner": "smplify"},
+        {"estimator": "vibe", "options": VibeOptions(smooth=0.5), "refiners": ("smplify",)},
         {
             "estimator": "spin",
             "options": SpinOptions(),
-            "refiner": "smplify",
-            "refiner_options": SmplifyOptions(smoothness=2.0),
+            "refiners": ("smplify",),
+            "refiner_options": (SmplifyOptions(smoothness=2.0),),
         },
     ],
 )
@@ -85,7 +85,7 @@ def test_options_of_another_method_are_refused_when_they_are_meant():
         {"clip": {"path": "/a\ud800.mp4"}},
         {"clip": {"path": "/a.mp4", "fps": 25}},
         {"clip": {"path": "/a.mp4"}, "estimator": "magic"},
-        {"clip": {"path": "/a.mp4"}, "refiner": "spin"},
+        {"clip": {"path": "/a.mp4"}, "refiners": ["spin"]},
         {"clip": {"path": "/a.mp4"}, "weights": "stolen"},
         {"clip": {"path": "/a.mp4"}, "options": {"magic": 1.0}},
         {"clip": {"path": "/a.mp4"}, "options": {"smoothness": 1e9}},

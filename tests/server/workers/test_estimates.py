@@ -58,7 +58,7 @@ def wildest_error(found, total_s, *, after=0.2):
     [(key, kind) for key in ("spin", "vibe") for kind in METHODS[key].weights],
 )
 def test_every_stage_of_a_plan_is_the_pipelines_has_a_rate_and_comes_in_order(key, weights):
-    request = CaptureRequest(Clip("a.mp4"), estimator=key, refiner="smplify", weights=weights)
+    request = CaptureRequest(Clip("a.mp4"), estimator=key, refiners=("smplify",), weights=weights)
 
     assert tuple(each for each in pipeline.STAGES if each in request.stages) == request.stages
     assert set(request.stages) <= set(estimates.USUAL_RATES)

@@ -49,7 +49,7 @@ class Statuses:
             priority=job.priority,
             place=place,
             progress=self._progress_of(job),
-            request=job.request.to_json(),
+            request=job.request.told(),
             attempts=job.attempts,
             notes=job.notes,
             error=job.error,

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Union
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
 from ...contract.body_file import GENDERS
+from ...contract.camera_path import MOST_POSES
 from ...contract.corrections import KINDS
 from ...contract.jobs import PRIORITY_RANGE
 from ...contract.messages import MOST_CORRECTIONS, CaptureRequest
@@ -116,6 +117,28 @@ class CorrectionAsk(Ask):
     )
 
 
+def _row(length: int, meaning: str) -> Any:
+    """Items of a table's rows."""
+    return Annotated[list[float], Field(min_length=length, max_length=length, description=meaning)]
+
+
+class CameraPathAsk(Ask):
+    """Poses of a camera that was solved elsewhere, in a world with z up and the floor at 0."""
+
+    times_s: list[float] = Field(
+        min_length=1,
+        max_length=MOST_POSES,
+        description="Of the file's own clock, rising; in between, poses are interpolated.",
+    )
+    positions: list[_row(3, "Metres.")] = Field(  # type: ignore[valid-type]
+        max_length=MOST_POSES, description="Where the camera was."
+    )
+    quats: list[_row(4, "w, x, y, z.")] = Field(  # type: ignore[valid-type]
+        max_length=MOST_POSES,
+        description="What turns the camera's axes (x right, y down, z forward) into the world's.",
+    )
+
+
 class RequestAsk(Ask):
     """Everything that a result depends on."""
 
@@ -127,10 +150,16 @@ class RequestAsk(Ask):
     weights: Literal[*WEIGHTS] = Field(  # type: ignore[valid-type]
         default="embedded", description="Official ones are files that the service's owner brings."
     )
-    refiner: Literal[*REFINERS] | None = Field(  # type: ignore[valid-type]
-        default=None, description="Starts from what the estimator makes."
+    refiners: list[Literal[*REFINERS]] = Field(  # type: ignore[valid-type]
+        default_factory=list,
+        max_length=len(REFINERS),
+        description="In order: each starts from what the one before it made.",
     )
-    refiner_options: _Options | None = Field(default=None, description="Of the refiner.")
+    refiner_options: list[_Options | None] = Field(
+        default_factory=list,
+        max_length=len(REFINERS),
+        description="Of the refiners, in the same order; null or missing at the end: as usual.",
+    )
     body: Literal[*GENDERS] = "neutral"  # type: ignore[valid-type]
     height_m: float | None = Field(
         default=None, ge=HEIGHT_RANGE_M[0], le=HEIGHT_RANGE_M[1], description="Of the actor."
@@ -144,6 +173,9 @@ class RequestAsk(Ask):
     pose_prior: Literal[*POSE_PRIORS] = "embedded"  # type: ignore[valid-type]
     corrections: list[CorrectionAsk] = Field(
         default_factory=list, max_length=MOST_CORRECTIONS, description="Of who is who, in order."
+    )
+    camera_path: CameraPathAsk | None = Field(
+        default=None, description="Where a moving camera was; null: it stood still."
     )
 
     def meant(self) -> CaptureRequest:
