@@ -1,22 +1,24 @@
 """What a fit has solved so far, written down, so that a fit that was killed goes on from there.
 
 A fit is a row of solves, each of which follows from those before. Their answers in order are all
-that has to be known.
+that has to be known; an answer is a dataclass of tensors, such as `States`.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ...people.journal import CHUNK_S, Journal
-from .states import States
 
-_FIELDS = ("transl", "global_rotmat", "body_pose", "betas")
+Answer = TypeVar("Answer")
 
 
 class Notes:
@@ -28,21 +30,24 @@ class Notes:
         self._journal, self._clock = journal, clock
         chunks = journal.chunks if journal else []
         self._known = deque(each for chunk in chunks for each in _unpacked(chunk))
-        self._new: list[States] = []
+        self._new: list[dict[str, np.ndarray]] = []
         self._kept_s = clock()
 
-    def once(self, solve: Callable[[], States], *, like: States) -> States:
-        """The answer of the next solve, which has the shapes of `like`."""
+    def once(self, solve: Callable[[], Answer], *, like: Answer) -> Answer:
+        """The answer of the next solve, which has the fields, shapes and types of `like`."""
+        wanted = _tensors(like)
         if self._known:
-            answer = self._known.popleft()
-            if all(answer[name].shape == tuple(getattr(like, name).shape) for name in _FIELDS):
-                tensors = (torch.as_tensor(answer[name]).to(like.transl) for name in _FIELDS)
-                return States(*tensors)
+            known = self._known.popleft()
+            if {name: each.shape for name, each in known.items()} == {
+                name: tuple(each.shape) for name, each in wanted.items()
+            }:
+                tensors = {name: torch.as_tensor(known[name]) for name in wanted}
+                return type(like)(**{name: each.to(wanted[name]) for name, each in tensors.items()})
             self._known.clear()  # of another fit; what follows is noted behind it, and of no use
             self._journal = None
         answer = solve()
         if self._journal is not None:
-            self._new.append(answer)
+            self._new.append({name: each.cpu().numpy() for name, each in _tensors(answer).items()})
             if self._clock() - self._kept_s >= CHUNK_S:
                 self.flush()
         return answer
@@ -55,14 +60,21 @@ class Notes:
         self._kept_s = self._clock()
 
 
-def _packed(answers: list[States]) -> dict[str, np.ndarray]:
+def _tensors(answer: Any) -> dict[str, Tensor]:
+    return {each.name: getattr(answer, each.name) for each in dataclasses.fields(answer)}
+
+
+def _packed(answers: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
     return {
-        f"{index}.{name}": getattr(answer, name).cpu().numpy()
+        f"{index}.{name}": array
         for index, answer in enumerate(answers)
-        for name in _FIELDS
+        for name, array in answer.items()
     }
 
 
 def _unpacked(arrays: Mapping[str, np.ndarray]) -> list[dict[str, np.ndarray]]:
-    count = len(arrays) // len(_FIELDS)
-    return [{name: arrays[f"{index}.{name}"] for name in _FIELDS} for index in range(count)]
+    answers: dict[int, dict[str, np.ndarray]] = {}
+    for key, array in arrays.items():
+        index, _, name = key.partition(".")
+        answers.setdefault(int(index), {})[name] = array
+    return [answers[index] for index in sorted(answers)]

@@ -66,7 +66,7 @@ def estimate_of(
         subject: the fitted body.
         window: frames that are looked at at once.
     """
-    confidence = _confidence(states, evidence, subject, window=window)
+    confidence = confidence_of(states, evidence, subject, window=window)
     motions = []
     for index, person in enumerate(people):
         mine = (evidence.sequence == index).nonzero()[:, 0]
@@ -87,8 +87,8 @@ def estimate_of(
     return Estimate(camera, tuple(motions))
 
 
-def _confidence(states: States, evidence: Evidence, subject: Subject, *, window: int) -> Tensor:
-    """(N,) in [0, 1]: how well the body was seen and how well it fits what was seen."""
+def confidence_of(states: States, evidence: Evidence, subject: Subject, *, window: int) -> Tensor:
+    """(N,) in [0, 1]: how well bodies in camera axes were seen and how well they fit that."""
     place = points(subject, states, evidence, window=window)[:, subject.keypoints]
     slope = place[..., :2] / place[..., 2:].clamp(min=MIN_DEPTH_M)
     pixels = evidence.focal * slope + evidence.center
