@@ -56,3 +56,28 @@ def test_of_two_turns_the_shorter_comes_back():
     shorter = quaternions.quat_to_aa(turns)
 
     assert_allclose(shorter, [[0, 4 - 2 * np.pi, 0], [0, 2 * np.pi - 4, 0]])
+
+
+def test_many_matrices_become_the_same_as_each_alone(rng):
+    matrices = np.array([[rotation(aa) for aa in row] for row in rng.normal(size=(2, 3, 3))])
+
+    quats = quaternions.matrix_to_quat(matrices)
+
+    assert quats.shape == (2, 3, 4)
+    assert_allclose(quats[1, 2], quaternions.matrix_to_quat(matrices[1, 2]), atol=1e-12)
+    assert_allclose(quaternions.quat_to_matrix(quats), matrices, atol=1e-12)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_third_of_the_way_is_a_third_of_the_shorter_arc(sign):
+    start, end = quaternions.aa_to_quat(np.array([[0.3, 0, 0], [1.2, 0, 0]]))
+
+    third = quaternions.slerp(start, sign * end, np.array([1 / 3]))
+
+    assert_allclose(quaternions.quat_to_aa(third), [0.6, 0, 0], atol=1e-12)
+
+
+def test_between_a_turn_and_itself_there_is_that_turn():
+    turn = quaternions.aa_to_quat(np.array([0.3, 0.1, 0]))
+
+    assert_allclose(quaternions.slerp(turn, turn, np.array([0.7])), turn, atol=1e-12)

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from stripmocap.contract import result_file
+from stripmocap.contract.camera_path import CameraPath
 from stripmocap.contract.errors import ResultFileError
 from stripmocap.contract.motion import Capture
 from toyshot import toy_camera, toy_capture
@@ -69,6 +71,69 @@ def test_a_file_of_the_first_format_has_takes_and_no_tracks(saved):
 
     assert len(found.takes) == 2
     assert found.tracks == ()
+
+
+def moved(frames: int = 5) -> Capture:
+    """A capture with contacts in one take, a camera that moves, and notes."""
+    capture = toy_capture(frames=frames)
+    chances = np.linspace(0, 1, frames * 9, dtype=np.float32).reshape(frames, 9)
+    refined = replace(
+        capture.takes[0],
+        motions=tuple(replace(each, contacts=chances) for each in capture.takes[0].motions),
+    )
+    quats = np.tile([1.0, 0.0, 0.0, 0.0], (2, 1))
+    path = CameraPath(np.array([0.0, 1.0]), np.array([[0.0, 0.0, 1.5], [1.0, 0.0, 1.5]]), quats)
+    return replace(
+        capture,
+        camera=replace(capture.camera, path=path),
+        takes=(refined, *capture.takes[1:]),
+        notes=("Person 2 is not refined: nothing of them is seen.",),
+    )
+
+
+def test_contacts_a_moving_camera_and_notes_come_back_as_they_were(tmp_path):
+    capture, path = moved(), tmp_path / "moved.npz"
+
+    result_file.save(capture, path)
+    found = result_file.load(path)
+
+    assert found.notes == capture.notes
+    assert found.camera.path == capture.camera.path
+    refined, fitted = found.takes
+    for motion, original in zip(refined.motions, capture.takes[0].motions, strict=True):
+        assert_array_equal(motion.contacts, original.contacts)
+    assert [each.contacts for each in fitted.motions] == [None, None]
+
+
+def test_a_file_of_the_second_format_has_no_contacts_and_no_notes(saved):
+    found = result_file.load(changed(saved, format=np.array(2), notes=None))
+
+    assert found.notes == ()
+    assert found.camera.path is None
+    assert found.best.motions[0].contacts is None
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        {"notes": None},
+        {"notes": np.array("Well.")},
+        {"notes": np.array("[1]")},
+        {"notes": np.array('{"a": 1}')},
+        {"refined.0.contacts": np.full((5, 9), 1.5)},
+        {"refined.0.contacts": np.full((5, 9), np.nan)},
+        {"refined.0.contacts": np.zeros((5, 4))},
+        {"camera.path.quats": None},
+        {"camera.path.times_s": np.array([1.0, 0.0])},
+        {"camera.path.positions": np.full((2, 3), np.inf)},
+    ],
+)
+def test_what_format_3_added_is_refused_where_it_cannot_be(tmp_path, entries):
+    path = tmp_path / "moved.npz"
+    result_file.save(moved(), path)
+
+    with pytest.raises(ResultFileError):
+        result_file.load(changed(path, **entries))
 
 
 def test_a_track_without_pictures_shows_a_grey_one(saved):

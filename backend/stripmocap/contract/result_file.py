@@ -135,8 +135,9 @@ def _provenance(text: str) -> dict[str, Any]:
 def _notes(text: str) -> tuple[str, ...]:
     if len(text) > MOST_PROVENANCE:
         raise ValueError(f"its notes have {len(text)} letters")
-    notes = json.loads(text)
-    if not (isinstance(notes, list) and all(isinstance(each, str) for each in notes)):
+    values = json.loads(text)
+    notes = cast("list[Any]", values) if isinstance(values, list) else [values]
+    if not all(isinstance(each, str) for each in notes):
         raise ValueError(f"its notes are {text[:20]!r}")
     return tuple(notes)
 
