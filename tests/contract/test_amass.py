@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from stripmocap.contract import amass
+from stripmocap.contract.camera_path import CameraPath
 from stripmocap.contract.errors import RequestError, ResultFileError
 from stripmocap.contract.motion import LEVEL_WORLD_FROM_CAMERA, Camera, Motion
 
@@ -93,6 +96,48 @@ def test_an_upright_person_is_upright_in_the_file():
 
     up = matrices(arrays["poses"][:, :3])[:, :, 1]  # where the body's own y goes
     assert_allclose(up, np.tile([0, 0, 1.0], (12, 1)), atol=1e-6)
+
+
+def test_a_moving_camera_leaves_the_motion_in_its_world():
+    motion, still = some_motion(), tilted_camera()
+    turns = [matrix_of(np.array([0.0, 0.0, 0.02 * each])) for each in range(12)]
+    poses = np.tile(still.world_from_camera, (12, 1, 1))
+    poses[:, :3, :3] = turns @ still.world_from_camera[:3, :3]
+    poses[:, :3, 3] += np.arange(12)[:, None] * [0.1, 0.02, 0.0]
+    moving = replace(still, path=CameraPath.of_matrices(motion.times_s, poses))
+    seen = [
+        amass.moved(
+            motion.global_orient[[k]],
+            motion.transl[[k]],
+            np.linalg.inv(poses[k]) @ still.world_from_camera,
+            rest_pelvis=PELVIS,
+        )
+        for k in range(12)
+    ]
+    orient, transl = (np.concatenate(each) for each in zip(*seen, strict=True))
+
+    found = amass.to_amass(
+        replace(motion, global_orient=orient, transl=transl), moving, PELVIS, fps=30
+    )
+
+    wanted = amass.to_amass(motion, still, PELVIS, fps=30)
+    assert_allclose(found["trans"], wanted["trans"], atol=1e-4)
+    found_poses, wanted_poses = (each["poses"].reshape(12, -1, 3) for each in (found, wanted))
+    assert_allclose(matrices(found_poses), matrices(wanted_poses), atol=1e-4)
+
+
+def test_contacts_stand_beside_what_amass_knows():
+    chances = np.random.default_rng(5).uniform(size=(12, 9)).astype(np.float32)
+    motion = replace(some_motion(), contacts=chances)
+
+    arrays = amass.to_amass(motion, tilted_camera(), PELVIS, fps=60)
+    back, _ = amass.from_amass(arrays, PELVIS)
+
+    assert arrays["contacts"].shape == (23, 9)
+    assert back.contacts is not None
+    assert_allclose(back.contacts[::2], chances, atol=1e-6)
+    del arrays["contact_names"]
+    assert amass.from_amass(arrays, PELVIS)[0].contacts is None
 
 
 def test_the_file_has_the_shapes_and_names_of_amass():

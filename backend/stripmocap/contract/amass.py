@@ -5,7 +5,8 @@ axis-angle of SMPL-H's 52 joints, `trans` (T, 3) metres, `betas` (16), at a stea
 with z up. Its body turns about the rest pelvis, as SMPL's does. Newer files split the poses into
 `root_orient`, `pose_body` and `pose_hand` and spell the rate `mocap_frame_rate`; both are read.
 Hands are written in their rest pose, and SMPL's two hand joints have no place there. `betas` are
-those of the motion's own body: on another body, SMPL's too, they mean another shape.
+those of the motion's own body: on another body, SMPL's too, they mean another shape. AMASS knows
+no contacts; where ours are known, they stand beside the rest, with the names of what they are of.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from .body_file import GENDERS
 from .errors import RequestError, ResultFileError
 from .motion import Camera, Motion
 from .quaternions import aa_to_quat, matrix_to_quat, multiply, quat_to_aa, slerp
-from .skeleton import BETAS_COUNT, JOINT_COUNT
+from .skeleton import BETAS_COUNT, CONTACT_NAMES, JOINT_COUNT
 
 POSES_WIDTH = 156
 BETAS_WIDTH = 16
@@ -44,7 +45,7 @@ def to_amass(
 
     Args:
         motion: in camera axes.
-        camera: whose `world_from_camera` says where the world is.
+        camera: whose `world_from_camera_at` says where the world is.
         rest_pelvis: (3,) metres, the pelvis of the rest body of this shape.
         fps: frames a second of the file; the first frame is the motion's first.
         gender: the body's.
@@ -57,7 +58,7 @@ def to_amass(
     orient, transl = moved(
         motion.global_orient,
         motion.transl,
-        camera.world_from_camera,
+        camera.world_from_camera_at(motion.times_s),
         rest_pelvis=rest_pelvis,
     )
     times_s = steady_times(motion.times_s, fps=fps)
@@ -67,7 +68,7 @@ def to_amass(
     poses[:, 3 : 3 + 3 * BODY_JOINTS] = body.reshape(len(times_s), -1)
     betas = np.zeros(BETAS_WIDTH)
     betas[:BETAS_COUNT] = motion.betas
-    return {
+    arrays = {
         "poses": poses,
         "trans": resampled_points(transl, motion.times_s, times_s),
         "betas": betas,
@@ -75,6 +76,10 @@ def to_amass(
         "mocap_framerate": np.array(float(fps)),
         "gender": np.array(gender),
     }
+    if motion.contacts is not None:
+        arrays["contacts"] = resampled_points(motion.contacts, motion.times_s, times_s)
+        arrays["contact_names"] = np.array(CONTACT_NAMES)
+    return arrays
 
 
 def from_amass(
@@ -126,6 +131,7 @@ def from_amass(
         betas=betas,
         transl=transl,
         confidence=np.ones(count),
+        contacts=_contacts(arrays),
     )
     return motion, camera
 
@@ -154,13 +160,16 @@ def moved(
     *,
     rest_pelvis: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Axis-angle (T, 3) and translation (T, 3) metres of a body moved by `transform` (4, 4).
+    """Axis-angle (T, 3) and translation (T, 3) metres of a body moved by `transform`.
+
+    It is (4, 4), or (T, 4, 4), one for each frame.
 
     SMPL turns about its rest pelvis p0: `transl' = R (p0 + transl) + t - p0`.
     """
-    rotation, offset = transform[:3, :3], transform[:3, 3]
+    rotation, offset = transform[..., :3, :3], transform[..., :3, 3]
     orient = quat_to_aa(multiply(matrix_to_quat(rotation), aa_to_quat(global_orient)))
-    return orient, (rest_pelvis + transl) @ rotation.T + offset - rest_pelvis
+    turned = np.einsum("...ij,...j->...i", rotation, rest_pelvis + transl)
+    return orient, turned + offset - rest_pelvis
 
 
 def steady_times(times_s: np.ndarray, *, fps: float) -> np.ndarray:
@@ -209,6 +218,14 @@ def _poses(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
     if poses.ndim != 2 or len(poses) == 0 or poses.shape[1] < width:
         raise ResultFileError(f"the poses have shape {poses.shape}, not (T, {width} or more)")
     return checked("poses", poses, (None, None), dtype=np.float64, error=ResultFileError)
+
+
+def _contacts(arrays: Mapping[str, np.ndarray]) -> np.ndarray | None:
+    """The chances that `to_amass` wrote; other programs mean other joints by that name."""
+    names = arrays.get("contact_names")
+    if names is None or tuple(np.ravel(names).tolist()) != CONTACT_NAMES:
+        return None
+    return _entry(arrays, "contacts")
 
 
 def _rate(arrays: Mapping[str, np.ndarray]) -> float:
