@@ -223,7 +223,7 @@ class Workshop:
         key = key_of(**depends_on)
         estimator = self._estimators.pop(key, None)
         if estimator is None:
-            networks = [assets.locate(each) for each in networks_of(request, method)]
+            networks = tuple(assets.locate(each) for each in networks_of(request, method))
             tools = Tools(
                 template,
                 self.device,
@@ -231,6 +231,7 @@ class Workshop:
                 pose_prior=assets.locate(POSE_PRIORS[request.pose_prior]),
                 network=networks[0] if networks else None,
                 backbone=networks[1] if len(networks) > 1 else None,
+                networks=networks,
                 frames_at_once=window,
             )
             load = ESTIMATORS[method.key][request.weights]

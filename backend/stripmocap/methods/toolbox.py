@@ -28,8 +28,9 @@ class Tools:
     device: torch.device
     height_m: float | None = None  # the actor's, where it is known
     pose_prior: Path | None = None  # a file of its own; None: the shipped one
-    network: Path | None = None  # the weights of a regressor; None: the shipped ones
+    network: Path | None = None  # the weights of a network; None: the shipped ones
     backbone: Path | None = None  # the weights of what that reads the features of; None: nothing
+    networks: tuple[Path, ...] = ()  # of a method that has more: all, in the order of its `needs`
     frames_at_once: int = FRAMES_AT_ONCE  # fewer need less memory
 
 
