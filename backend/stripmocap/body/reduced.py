@@ -10,20 +10,36 @@ left out. Conventions are those of model.py: J is 24 and L is 10 for SMPL.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from ..contract.body_file import BodyTemplate
 from . import kinematics
 from .kinematics import Chain, Tree
 from .model import blend, pose_feature
 
 # Weight that a joint may lose at a keypoint: below float32's own noise at a metre.
 _NEGLIGIBLE = 1e-9
+
+
+class Skinned(Protocol):
+    """What is read of a body: a `BodyTemplate`, or a part of one with other joints."""
+
+    @property
+    def v_template(self) -> np.ndarray: ...  # (V, 3) metres  # noqa: D102
+    @property
+    def shapedirs(self) -> np.ndarray: ...  # (V, 3, L) metres per unit of beta  # noqa: D102
+    @property
+    def posedirs(self) -> np.ndarray: ...  # (V, 3, 9 (J - 1)) metres, or (V, 3, 0)  # noqa: D102
+    @property
+    def J_regressor(self) -> np.ndarray: ...  # (J, V)  # noqa: D102
+    @property
+    def lbs_weights(self) -> np.ndarray: ...  # (V, J)  # noqa: D102
+    @property
+    def parents(self) -> tuple[int, ...]: ...  # (J,)  # noqa: D102
 
 
 class Linearisation(NamedTuple):
@@ -60,7 +76,7 @@ class ReducedBody:
     @classmethod
     def from_template(
         cls,
-        template: BodyTemplate,
+        template: Skinned,
         rows: np.ndarray,
         *,
         device: torch.device | str = "cpu",
@@ -191,7 +207,7 @@ class _Folded(NamedTuple):
     arms_posedirs: np.ndarray  # (S, 3, 9 (J - 1) or 0)
 
 
-def _fold(template: BodyTemplate, rows: np.ndarray) -> _Folded:
+def _fold(template: Skinned, rows: np.ndarray) -> _Folded:
     skin = template.lbs_weights.astype(np.float64)
     regressor = template.J_regressor.astype(np.float64)
     J_template = regressor @ template.v_template
