@@ -54,7 +54,7 @@ class Quadratic:
             energy=(energy + 1000).expand(int(self.groups.max()) + 1),
             gradient=gradient[:chain_size].view(count, SIZE),
             diagonal=below(0),
-            band=Band(below(1), below(2)) if self.chained else None,
+            band=Band(below(1), below(2), below(3)) if self.chained else None,
             shared=shared,
         )
 
@@ -83,7 +83,9 @@ def banded(count: int, *, reach: int, shared: int = 0, seed: int = 0) -> tuple[T
 
 
 @pytest.mark.parametrize(
-    ("reach", "shared"), [(0, 0), (0, 3), (2, 0), (2, 3)], ids=["apart", "shape", "chain", "both"]
+    ("reach", "shared"),
+    [(0, 0), (0, 3), (2, 0), (2, 3), (3, 0)],
+    ids=["apart", "shape", "chain", "both", "far"],
 )
 def test_a_quadratic_is_solved_as_by_a_dense_solver(reach: int, shared: int):
     matrix, right = banded(6, reach=reach, shared=shared)

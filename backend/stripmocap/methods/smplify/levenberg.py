@@ -3,7 +3,7 @@
 A problem has N frames of D unknowns each. Frames belong to groups; each group has its own damping
 and accepts or refuses its own steps, so that a frame that goes wrong stops nobody else. What a
 group couples is up to the problem: nothing (every frame its own group), frames with their next two
-neighbours (a sequence), or frames with a few shared unknowns (one shape for a person).
+or three (a sequence), or frames with a few shared unknowns (one shape for a person).
 Moré, "The Levenberg-Marquardt Algorithm", 1978; damping is scaled by the diagonal as there.
 """
 
@@ -25,10 +25,17 @@ _DIAGONAL_FLOOR = 1e-6  # in units of an energy's second derivative: unseen unkn
 
 @dataclass(frozen=True, eq=False)
 class Band:
-    """What couples each frame with the two after it."""
+    """What couples each frame with the two or three after it."""
 
     next1: Tensor  # (N, D, D) H of frame t + 1 (rows) with frame t; the last is not used
     next2: Tensor  # (N, D, D) H of frame t + 2 (rows) with frame t; the last two are not used
+    next3: Tensor | None = None  # (N, D, D) of frame t + 3
+
+    @property
+    def blocks(self) -> tuple[Tensor, ...]:
+        """What there is, the nearest first."""
+        nearest = (self.next1, self.next2)
+        return nearest if self.next3 is None else (*nearest, self.next3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,19 +172,20 @@ def _solve_banded(diagonal: Tensor, band: Band, columns: Tensor) -> Tensor:
 
 
 def _lower_band(diagonal: Tensor, band: Band) -> np.ndarray:
-    """(3D, N D) lower band of the block pentadiagonal matrix: row k holds entries [j + k, j]."""
+    """(k D, N D) lower band of the chained system: row r holds entries [j + r, j]; k is 3 or 4."""
     count, size, _ = diagonal.shape
-    blocks = torch.zeros(count, 4 * size, size, dtype=torch.float64)  # rows below a block column
+    tall = 1 + len(band.blocks)
+    blocks = torch.zeros(count, (tall + 1) * size, size, dtype=torch.float64)  # rows of a column
     blocks[:, :size] = diagonal
-    blocks[:-1, size : 2 * size] = band.next1[:-1]
-    blocks[:-2, 2 * size : 3 * size] = band.next2[:-2]
-    columns = np.ascontiguousarray(blocks.transpose(1, 2).numpy())  # (N, D, 4D)
+    for apart, each in enumerate(band.blocks, start=1):
+        blocks[:-apart, apart * size : (apart + 1) * size] = each[:-apart]
+    columns = np.ascontiguousarray(blocks.transpose(1, 2).numpy())  # (N, D, (k + 1) D)
     frame, column, row = columns.strides
     # Column c of a block starts c rows further down, at its own place on the diagonal.
     skewed = np.lib.stride_tricks.as_strided(
-        columns, shape=(count, size, 3 * size), strides=(frame, column + row, row)
+        columns, shape=(count, size, tall * size), strides=(frame, column + row, row)
     )
-    return np.ascontiguousarray(skewed.reshape(count * size, 3 * size).T)
+    return np.ascontiguousarray(skewed.reshape(count * size, tall * size).T)
 
 
 def _choose_system(accepted: Tensor, new: System, old: System, *, groups: Tensor) -> System:
@@ -192,9 +200,8 @@ def _choose_system(accepted: Tensor, new: System, old: System, *, groups: Tensor
 
     band = shared = None
     if new.band is not None and old.band is not None:
-        band = Band(
-            of_frames(new.band.next1, old.band.next1), of_frames(new.band.next2, old.band.next2)
-        )
+        pairs = zip(new.band.blocks, old.band.blocks, strict=True)
+        band = Band(*(of_frames(first, second) for first, second in pairs))
     if new.shared is not None and old.shared is not None:
         shared = Shared(
             of_groups(new.shared.gradient, old.shared.gradient),

@@ -35,6 +35,7 @@ class Subject:
     cue: Tensor  # (2, C) int64, the points where they start and stop
     foot_columns: Tensor  # (F,) int64, of `FOOT_POINTS`
     feet: Tensor  # (F,) int64, the points that touch the ground
+    feet_height: Tensor  # (F,) metres of these over the soles, where they stand flat
     prior: PosePrior
     height: Tensor  # () metres, of betas zero
     height_betas: Tensor  # (10,) metres per unit of beta
@@ -51,6 +52,7 @@ class Subject:
         bones = [bone for bone in CUE_BONES if set(bone) <= set(place)]
         feet = {name: _foot_point(name, place) for name in FOOT_POINTS}
         feet = {name: point for name, point in feet.items() if point is not None}
+        rest = np.concatenate([template.J_regressor, found.rows]) @ template.v_template[:, 1]
         top, sole = template.v_template[:, 1].argmax(), template.v_template[:, 1].argmin()
 
         def indices(values: Iterable[int]) -> Tensor:
@@ -69,6 +71,7 @@ class Subject:
             cue=torch.stack([indices(place[bone[end]] for bone in bones) for end in (0, 1)]),
             foot_columns=indices(FOOT_POINTS.index(name) for name in feet),
             feet=indices(feet.values()),
+            feet_height=tensor(rest[list(feet.values())] - template.v_template[sole, 1]),
             prior=prior,
             height=tensor(template.v_template[top, 1] - template.v_template[sole, 1]),
             height_betas=tensor(template.shapedirs[top, 1] - template.shapedirs[sole, 1]),
