@@ -118,12 +118,15 @@ def load_sized(
         for name, size in sizes.items():
             if type(size) is not int or not least <= size <= most[name]:
                 raise ValueError("a size is out of bounds")
-        network = build(sizes)
+        with torch.device("meta"):  # takes no memory: a file may claim sizes that it does not have
+            claimed = build(sizes)
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise AssetCorrupt(
             f"{path} says {text!r} of its sizes ({error})", hint=_OWN_HINT
         ) from error
     tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
+    _check_fit(claimed, tensors, name=str(path))
+    network = build(sizes)
     fill(network, tensors, name=str(path))
     return network.eval()
 
@@ -139,6 +142,11 @@ def fill(network: nn.Module, tensors: Mapping[str, Tensor], *, name: str) -> Non
     Raises:
         AssetCorrupt: some are missing, unexpected, of another shape, or not finite; it names them.
     """
+    _check_fit(network, tensors, name=name)
+    network.load_state_dict({key: tensors[key] for key in network.state_dict()})
+
+
+def _check_fit(network: nn.Module, tensors: Mapping[str, Tensor], *, name: str) -> None:
     wanted = network.state_dict()
     there = wanted.keys() & tensors.keys()
     fitting = {key for key in there if tensors[key].shape == wanted[key].shape}
@@ -154,7 +162,6 @@ def fill(network: nn.Module, tensors: Mapping[str, Tensor], *, name: str) -> Non
             f"{name} does not hold the weights of this network: {', '.join(said)}",
             hint="Put the original file there.",
         )
-    network.load_state_dict({key: tensors[key] for key in wanted})
 
 
 def _there(path: Path) -> None:
