@@ -80,7 +80,7 @@ def _judged(label: str, motion: Motion, camera: Camera, truth: Truth, body: Body
 def compare_motion(motion: Motion, camera: Camera, truth: Truth, *, body: Body) -> Scores:
     """Scores of one motion."""
     truth = at_pace(truth, motion.times_s)
-    joints = _on_truth_frames(joints_of(motion, body), motion.times_s, truth)  # (T, 24, 3)
+    joints = on_truth_frames(joints_of(motion, body), motion.times_s, truth)  # (T, 24, 3)
     world = joints @ camera.world_from_camera[:3, :3].T + camera.world_from_camera[:3, 3]
     contacts = planted(truth.feet_world, fps=truth.fps)
     if not np.isfinite(truth.feet_world).any():
@@ -99,7 +99,7 @@ def compare_motion(motion: Motion, camera: Camera, truth: Truth, *, body: Body) 
 def errors_over_time(motion: Motion, truth: Truth, *, body: Body) -> Series:
     """The errors of one motion, frame by frame and joint by joint."""
     truth = at_pace(truth, motion.times_s)
-    joints = _on_truth_frames(joints_of(motion, body), motion.times_s, truth)[:, _LIMBS]
+    joints = on_truth_frames(joints_of(motion, body), motion.times_s, truth)[:, _LIMBS]
     return series_of(
         joints, truth.limbs_camera, valid=truth.valid, times_s=truth.times_s, fps=truth.fps
     )
@@ -119,7 +119,7 @@ def picture_misses(motion: Motion, camera: Camera, truth: Truth, *, body: Body) 
 
 def limbs_seen(motion: Motion, camera: Camera, truth: Truth, *, body: Body) -> np.ndarray:
     """(T, 12, 2) pixels, where the captured limbs are in the truth's frames; NaN where in none."""
-    joints = _on_truth_frames(joints_of(motion, body), motion.times_s, truth)[:, _LIMBS]
+    joints = on_truth_frames(joints_of(motion, body), motion.times_s, truth)[:, _LIMBS]
     depth = np.maximum(joints[..., 2:], 1e-3)
     return joints[..., :2] / depth * camera.focal_px + camera.center_px
 
@@ -157,8 +157,14 @@ def joints_of(motion: Motion, body: Body) -> np.ndarray:
     return joints.numpy().astype(np.float64)
 
 
-def _on_truth_frames(joints: np.ndarray, times_s: np.ndarray, truth: Truth) -> np.ndarray:
-    """(T, J, 3) the captured joints nearest in time to each truth frame, NaN where none is near."""
+def on_truth_frames(joints: np.ndarray, times_s: np.ndarray, truth: Truth) -> np.ndarray:
+    """(T, J, 3) the captured joints nearest in time to each truth frame, NaN where none is near.
+
+    Args:
+        joints: (N, J, 3) of a capture, or any other numbers so shaped.
+        times_s: (N,) seconds, rising.
+        truth: of T frames.
+    """
     wanted = truth.times_s
     right = np.clip(np.searchsorted(times_s, wanted), 1, max(len(times_s) - 1, 1))
     left = right - 1

@@ -152,10 +152,11 @@ def mocap_cases(
 
 
 def truth_of(shot: Shot, clip: MocapClip) -> Truth:
-    """What really happened in `shot`, in the world of its `clip`, but for where that begins."""
-    samples = shot.samples
-    from_world = _turn(samples.rotmat[0, 0], clip).numpy()  # world -> camera
-    world = samples.joints.double().numpy() @ from_world
+    """What really happened in `shot`, in the world of its `clip`."""
+    joints = shot.samples.joints.double().numpy()
+    from_world = _turn(shot.samples.rotmat[0, 0], clip).numpy()  # world -> camera
+    translation = joints[0, 0] - from_world @ clip.pelvis[0]
+    world = (joints - translation) @ from_world
     feet = world[:, _FEET]
     if not clip.feet_ok:
         feet = np.full_like(feet, np.nan)
@@ -169,7 +170,7 @@ def truth_of(shot: Shot, clip: MocapClip) -> Truth:
         intrinsics=_intrinsics(shot),
         distortion=np.zeros(4),
         rotation=from_world,
-        translation=np.zeros(3),
+        translation=translation,
     )
 
 

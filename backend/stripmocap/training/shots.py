@@ -63,6 +63,12 @@ class Shot:
         )
 
 
+def dice(clip: Clip, seed: int) -> Generator:
+    """What the shot of a clip is drawn from: the same for the same clip and seed."""
+    digest = hashlib.sha256(f"{seed} {clip.name}".encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:7], "little"))
+
+
 def shots(clips: Clips, body: LandmarkBody, *, seed: int) -> Iterator[Shot]:
     """A shot of each of `clips`, in their order.
 
@@ -86,8 +92,7 @@ def shot_of(clip: Clip, body: LandmarkBody, *, seed: int, hide: Hide | None = No
         hide: what stands before the person in each frame; None: things by chance. Ways that draw
             nothing leave all other chances as they are, so that their shots can be compared.
     """
-    digest = hashlib.sha256(f"{seed} {clip.name}".encode()).digest()
-    generator = torch.Generator().manual_seed(int.from_bytes(digest[:7], "little"))
+    generator = dice(clip, seed)
     frames = len(clip.body_pose)
     betas = draw_betas(1, generator)
     lens, turn = draw_cameras(1, generator), draw_turns(1, generator)[0]
