@@ -14,7 +14,7 @@ import bpy
 import numpy as np
 
 from ..rigging.timing import FrameMap, StripTiming, shifted, uncovered
-from . import camera, compat
+from . import camera, compat, seals
 from .strips import Shot
 
 _STRIP, _TIMING, _SPAN = "stripmocap_strip", "stripmocap_timing", "stripmocap_span"
@@ -58,6 +58,11 @@ def follows(owner: bpy.types.ID, strip_id: str) -> bool:
     return owner.get(_STRIP) == strip_id
 
 
+def timing_of(action: bpy.types.Action) -> StripTiming:
+    """When captured animation plays; a second a frame if nobody has marked it."""
+    return _timing(action) if _TIMING in action else StripTiming(0.0, 1.0)
+
+
 def is_footage_camera(thing: bpy.types.Object) -> bool:
     """Whether it is the camera of a capture with its footage behind what it sees."""
     return thing.type == "CAMERA" and _STRIP in thing and thing.data.show_background_images
@@ -90,7 +95,10 @@ def move(strip_id: str, timing: StripTiming) -> int:
     for action in _followers(bpy.data.actions, strip_id):
         map_ = _moved(action, timing)
         if map_ is not None:
+            is_ours = seals.is_sealed(action) and seals.holds(action, seals.read(action))
             _move_keys(action, map_)
+            if is_ours:  # to be moved is not to be edited
+                seals.seal(action, seals.read(action))
             action[_TIMING] = [timing.offset, timing.rate]
             moved += 1
     for seer in _followers(bpy.data.objects, strip_id):

@@ -1,4 +1,7 @@
-"""The takes of captured people: each rig knows its actions by take, and plays one of them."""
+"""The takes of captured people: each rig knows its actions by take, and plays one of them.
+
+Beside its takes a rig may have a mix of two of them, see `mixes`.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,20 @@ import bpy
 from ..contract import motion
 from . import compat
 
+MIXED = "mixed"  # what the mix is called where takes have their labels
+
 _TAKES = "stripmocap_takes"  # on a rig: actions by label
+_MIX = "stripmocap_mix"  # on a rig: an action
 
 
 def keep(rig: bpy.types.Object, actions: Mapping[str, bpy.types.Action]) -> None:
     """Keeps on a rig which take each of its actions is."""
     rig[_TAKES] = dict(actions)
+
+
+def keep_mix(rig: bpy.types.Object, action: bpy.types.Action) -> None:
+    """Keeps on a rig which action is the mix of its takes."""
+    rig[_MIX] = action
 
 
 def of(rig: bpy.types.Object) -> dict[str, bpy.types.Action]:
@@ -26,17 +37,29 @@ def of(rig: bpy.types.Object) -> dict[str, bpy.types.Action]:
     return {label: there[label] for label in motion.TAKE_LABELS if label in there}
 
 
+def mix_of(rig: bpy.types.Object) -> bpy.types.Action | None:
+    """The mix of a rig's takes; None if there is none, or none any more."""
+    action = rig.get(_MIX)
+    return action if isinstance(action, bpy.types.Action) else None
+
+
+def playable(rig: bpy.types.Object) -> dict[str, bpy.types.Action]:
+    """What a rig can play: its takes, and after them the mix."""
+    mix = mix_of(rig)
+    return of(rig) | ({MIXED: mix} if mix is not None else {})
+
+
 def playing(rig: bpy.types.Object) -> str:
-    """The label of the take that a rig plays; empty if it plays something else."""
+    """The label of the take that a rig plays, or `MIXED`; empty if it plays something else."""
     action = rig.animation_data.action if rig.animation_data is not None else None
-    return next((label for label, each in of(rig).items() if each == action), "")
+    return next((label for label, each in playable(rig).items() if each == action), "")
 
 
 def show(rigs: Iterable[bpy.types.Object], label: str) -> int:
-    """Lets each rig that has a take of this label play it; how many have one."""
+    """Lets each rig that has a take of this label, or a mix, play it; how many have one."""
     shown = 0
     for rig in rigs:
-        action = of(rig).get(label)
+        action = playable(rig).get(label)
         if action is not None:
             compat.assign(rig, action)
             shown += 1

@@ -16,7 +16,9 @@ WORDS = {
     "temporal": ("Over Time", "Regressed over time"),
     "fitted": ("Fitted", "Fitted to the pictures over time"),
     "refined": ("Refined", "Refined by how people move"),
+    takes.MIXED: ("Mixed", "Refined as much as is set below"),
 }
+_ORDER = (*motion.TAKE_LABELS, takes.MIXED)
 
 
 class STRIPMOCAP_OT_show_take(bpy.types.Operator):
@@ -29,7 +31,7 @@ class STRIPMOCAP_OT_show_take(bpy.types.Operator):
 
     take: EnumProperty(  # type: ignore[valid-type]
         name="Take",
-        items=[(label, *WORDS[label]) for label in motion.TAKE_LABELS],
+        items=[(label, *WORDS[label]) for label in _ORDER],
         default="fitted",
     )
 
@@ -70,12 +72,12 @@ def rigs_of(context: bpy.types.Context) -> list[bpy.types.Object]:
 def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """A button for each take of the people that are meant, if there are several."""
     rigs = rigs_of(context)
-    labels = {label for each in rigs for label in takes.of(each)}
+    labels = {label for each in rigs for label in takes.playable(each)}
     if len(labels) < 2:
         return
     row = layout.row(align=True)
     now = {takes.playing(each) for each in rigs}
-    for label in motion.TAKE_LABELS:
+    for label in _ORDER:
         if label in labels:
             button = row.operator(
                 STRIPMOCAP_OT_show_take.bl_idname, text=WORDS[label][0], depress=now == {label}
