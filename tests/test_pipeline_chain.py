@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from movies import write_movie
 from standins import SIZE, request, silent, stand_in
 from stripmocap import assets, pipeline
+from stripmocap.contract.camera_path import CameraPath
 from stripmocap.contract.errors import AssetMissing
 from stripmocap.contract.methods import SmplifyOptions, SpinOptions, VibeOptions
 from stripmocap.methods.toolbox import Estimate
@@ -29,8 +31,9 @@ def calls(tmp_path, monkeypatch) -> list[tuple]:
             def estimate(people, camera, report, *, start, clip, publish, journal):
                 made.append((key, start, clip, options, tools.network))
                 found = Estimate(
-                    replace(toy_camera(), focal_px=100.0 + seed),
+                    replace(toy_camera(), focal_px=100.0 + seed, path=camera.path),
                     (toy_motion(0, frames=2, fps=30, seed=seed),),
+                    notes=("Nobody stands.", f"It was {key}."),
                 )
                 if publish is not None:
                     publish(found)
@@ -158,6 +161,31 @@ def test_a_published_part_has_the_finished_takes_in_front(calls, footage):
         ["frame", "fitted"],
     ]
     assert all(part.provenance["partial"] for part in parts)
+
+
+def test_what_each_method_noted_is_in_the_capture_once_and_kept_with_its_step(
+    calls, footage, store
+):
+    first = capture(request(footage, **REFINED), store)
+    second = capture(request(footage, **REFINED), store)
+
+    assert first.notes == ("Nobody stands.", "It was spin.", "It was smplify.")
+    assert second.notes == first.notes
+    assert len(calls) == 2
+
+
+def test_a_moving_camera_is_in_the_result_and_what_it_sees_is_made_anew(calls, footage, store):
+    quats = [[1.0, 0.0, 0.0, 0.0]] * 2
+    path = CameraPath(np.array([0.0, 1.0]), np.array([[0, 0, 1.5], [1, 0, 1.5]]), np.array(quats))
+    capture(request(footage, **REFINED), store)
+
+    found = capture(request(footage, **REFINED, camera_path=path), store)
+
+    assert found.camera.path == path
+    assert found.provenance["source"]["camera_poses"] == 2
+    assert "camera_path" not in found.provenance["request"]
+    assert keys(calls) == ["spin", "smplify"] * 2
+    assert [each[3] for each in calls[2:]] == [SpinOptions(), SmplifyOptions(contacts=0)]
 
 
 def test_provenance_names_every_method_with_its_licence(calls, footage):

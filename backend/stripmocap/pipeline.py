@@ -18,15 +18,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import psutil
 import torch
 
-from . import assets
+from . import assets, shortage
 from .beat import Beat, Report
 from .bodies import embedded, official
 from .contract import bodies, result_file
 from .contract.body_file import BodyTemplate
-from .contract.errors import DeviceOutOfMemory, NobodyFound, StripMocapError, VideoError
+from .contract.errors import DeviceOutOfMemory, NobodyFound, VideoError
 from .contract.messages import CaptureRequest, Clip
 from .contract.methods import POSE_PRIORS, Method
 from .contract.motion import Camera, Capture, Take
@@ -115,7 +114,7 @@ class Workshop:
         try:
             return self._capture(request, report, steps, publish, small=small)
         except Exception as error:
-            if not _is_out_of_memory(error):
+            if not shortage.is_of_memory(error):
                 raise
             log.warning("Out of memory: %s", error)
         # Out here the traceback has let go of what filled the memory.
@@ -123,7 +122,7 @@ class Workshop:
         self._estimators.clear()
         self.release()
         raise DeviceOutOfMemory(
-            f"the memory is too small for this job ({_memory_left(self.device)})",
+            f"the memory is too small for this job ({shortage.memory_left(self.device)})",
             hint="Capture a shorter span, or close other programs that use much memory.",
         )
 
@@ -223,14 +222,15 @@ class Workshop:
         key = key_of(**depends_on)
         estimator = self._estimators.pop(key, None)
         if estimator is None:
-            networks = tuple(assets.locate(each) for each in networks_of(request, method))
+            networks = {each: assets.locate(each) for each in networks_of(request, method)}
+            own, backbone, *_ = (*networks.values(), None, None)
             tools = Tools(
                 template,
                 self.device,
                 height_m=request.height_m,
                 pose_prior=assets.locate(POSE_PRIORS[request.pose_prior]),
-                network=networks[0] if networks else None,
-                backbone=networks[1] if len(networks) > 1 else None,
+                network=own,
+                backbone=backbone,
                 networks=networks,
                 frames_at_once=window,
             )
@@ -380,19 +380,3 @@ def _packed(estimate: Estimate, *, label: str) -> dict[str, Any]:
 def _unpacked(arrays: Mapping[str, np.ndarray], *, label: str) -> Estimate:
     kept = result_file.unpacked(dict(arrays), name="what was kept")
     return Estimate(kept.camera, kept.take(label).motions, kept.notes)
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    """Whether `error` says so; PyTorch and OpenCV say it in words for the processor's memory."""
-    words = ("can't allocate memory", "not enough memory", "Insufficient memory", "ALLOC_FAILED")
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
-        not isinstance(error, StripMocapError) and any(each in str(error) for each in words)
-    )
-
-
-def _memory_left(device: torch.device) -> str:
-    if device.type == "cuda":
-        free, total = torch.cuda.mem_get_info(device)
-        return f"{torch.cuda.get_device_name(device)}, {free >> 20} of {total >> 20} MB free"
-    memory = psutil.virtual_memory()
-    return f"{memory.available >> 20} of {memory.total >> 20} MB free"

@@ -3,7 +3,9 @@ from __future__ import annotations
 import json
 import math
 
+import numpy as np
 import pytest
+from stripmocap.contract.camera_path import CameraPath
 from stripmocap.contract.corrections import Correction, Mark
 from stripmocap.contract.errors import RequestError
 from stripmocap.contract.messages import MOST_CORRECTIONS, CaptureRequest, Clip
@@ -70,6 +72,45 @@ def test_a_refiner_runs_behind_the_estimator_with_its_own_options():
         SmplifyOptions(smoothness=2),
     ]
     assert request.stages == ("people", "frame", "fit")
+
+
+PATH = CameraPath(
+    np.array([0.0, 0.5]),
+    np.array([[0.0, 0.0, 1.5], [1.0, 0.0, 1.5]]),
+    np.array([[1.0, 0, 0, 0]] * 2),
+)
+
+
+def test_a_moving_camera_comes_back_from_json_and_is_left_out_of_lists():
+    request = refined(camera_path=PATH)
+
+    text = json.dumps(request.to_json(), allow_nan=False)
+
+    assert CaptureRequest.from_json(json.loads(text)) == request
+    assert request != refined()
+    assert CaptureRequest.from_json(request.told()) == refined()
+
+
+def test_feet_at_rest_in_a_moving_picture_hold_nothing():
+    request = refined(camera_path=PATH, refiner_options=(SmplifyOptions(smoothness=2),))
+
+    assert request.refiner_options == (SmplifyOptions(smoothness=2),)
+    assert request.options_of(METHODS["smplify"]) == SmplifyOptions(smoothness=2, contacts=0)
+
+
+def test_a_request_of_an_earlier_version_has_a_chain_of_its_one_refiner():
+    earlier = {
+        **refined().told(),
+        "refiner": "smplify",
+        "refiner_options": {"depth_cue": 1.0, "smoothness": 2.0, "contacts": 1.0},
+    }
+    del earlier["refiners"]
+
+    request = CaptureRequest.from_json(earlier)
+
+    assert request == refined(refiner_options=(SmplifyOptions(smoothness=2),))
+    alone = CaptureRequest.from_json({**earlier, "refiner": None, "refiner_options": None})
+    assert alone == refined(refiners=())
 
 
 def test_options_of_a_refiner_that_are_not_given_are_its_defaults():

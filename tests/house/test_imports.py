@@ -28,6 +28,7 @@ FLOORS["provenance"] = LOWEST | {"assets", "video"}
 FLOORS["beat"] = LOWEST
 FLOORS["lookout"] = LOWEST | {"beat", "people", "steps", "video"}
 FLOORS["preview"] = LOWEST | {"people"}
+FLOORS["shortage"] = LOWEST
 FLOORS["pipeline"] = set(FLOORS)
 FLOORS["figures"] = LOWEST
 FLOORS["training"] = FLOORS["server"] = set(FLOORS)

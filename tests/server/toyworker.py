@@ -24,6 +24,7 @@ from stripmocap.server.workers import worker
 
 STAGES = ("people", "fit")
 STEPS = 6
+NOTE = "Person 0 is left as they were."
 GO = "go"  # the file beside the footage that "wait" waits for
 
 
@@ -44,7 +45,8 @@ class ToyBench:
                     again = partial(report, stage, step, STEPS)
                     self._do(deed, path.with_name(GO), again=again, publish=publish, small=small)
             report(stage, STEPS, STEPS)
-        return replace(toy_capture(), provenance=told_of(request))
+        notes = (NOTE,) if deed == "note" else ()
+        return replace(toy_capture(), provenance=told_of(request), notes=notes)
 
     def release(self):
         pass

@@ -71,4 +71,4 @@ def summary(capture: Capture, path: Path) -> str:
         )
     takes = ", ".join(each.label for each in capture.takes)
     of_takes = f", with the takes {takes}" if len(capture.takes) > 1 else ""
-    return "\n".join([*lines, f"Saved {path}{of_takes}"])
+    return "\n".join([*lines, *capture.notes, f"Saved {path}{of_takes}"])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -30,7 +30,7 @@ class Tools:
     pose_prior: Path | None = None  # a file of its own; None: the shipped one
     network: Path | None = None  # the weights of a network; None: the shipped ones
     backbone: Path | None = None  # the weights of what that reads the features of; None: nothing
-    networks: tuple[Path, ...] = ()  # of a method that has more: all, in the order of its `needs`
+    networks: Mapping[str, Path] = field(default_factory=dict)  # all that the method needs, by name
     frames_at_once: int = FRAMES_AT_ONCE  # fewer need less memory
 
 

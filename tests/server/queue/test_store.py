@@ -49,6 +49,18 @@ def test_a_job_that_succeeds_has_its_result_and_nothing_else_left(store):
     assert left == {"request.json", "outcome.json", "result.npz"}
 
 
+def test_what_is_known_of_a_result_stands_behind_what_happened_on_the_way(store):
+    store.add(request(), owner=ANNA)
+    job = store.claim("cpu")
+    store.requeue(job.id, note="It was too large.", small=True, strike=False)
+    job = store.claim("cpu")
+
+    done = store.succeed(job.id, made(job), notes=["Person 1 is left as they were."])
+
+    assert done.notes == ("It was too large.", "Person 1 is left as they were.")
+    assert store.get(job.id).notes == done.notes
+
+
 def test_success_said_twice_is_one_success(store, ears):
     store.add(request(), owner=ANNA)
     job = store.claim("cpu")

@@ -26,6 +26,7 @@ FOOTAGE = Footage("a\udce4b\n.mp4", "b\n.mp4")
         lines.Published("a", 2),
         lines.Held("a", 2, "the disk is full"),
         lines.Finished("a", 2),
+        lines.Finished("a", 2, ("Person 1 is left as they were.",)),
         lines.Failed("a", 2, JobError("video", "it is no video", "")),
         lines.Stopped("a", 2),
     ],

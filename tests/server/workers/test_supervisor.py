@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from server.service import Service
+from server.toyworker import NOTE
 from stripmocap.contract import result_file
 
 
@@ -42,6 +43,13 @@ def test_a_job_whose_worker_says_why_fails_at_once(service, deed, code):
     job = service.until_ended(service.add(deed))
 
     assert (job.state, job.attempts, job.error.code) == ("failed", 1, code)
+
+
+def test_what_a_person_should_know_of_a_result_is_noted_at_the_job(service):
+    noted, silent = (service.until_ended(service.add(deed)) for deed in ("note", "walk"))
+
+    assert (noted.state, noted.notes) == ("done", (NOTE,))
+    assert silent.notes == ()
 
 
 def test_what_a_worker_prints_and_the_traceback_of_a_bug_are_in_the_log(service):

@@ -226,9 +226,9 @@ class RefusingStore(Store):
         self._refuse()
         return super().claim(device)
 
-    def succeed(self, job_id, made):
+    def succeed(self, job_id, made, *, notes=()):
         self._refuse()
-        return super().succeed(job_id, made)
+        return super().succeed(job_id, made, notes=notes)
 
     def fail(self, job_id, error):
         self._refuse()

@@ -8,6 +8,7 @@ the time of day.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -57,11 +58,11 @@ class Store(Desk):
             self._changed(job.owner, job.id, False)
         return job
 
-    def succeed(self, job_id: str, made: Path) -> Job:
+    def succeed(self, job_id: str, made: Path, *, notes: Sequence[str] = ()) -> Job:
         """The job, done, with the file at `made` as its result; its worker has closed the file.
 
         A job that no longer runs, or that runs in a later attempt than the one that made the file,
-        stays as it is and the file is dropped.
+        stays as it is and the file is dropped. `notes` are sentences about how it went.
 
         Raises:
             ServiceError: there is no such file.
@@ -89,6 +90,8 @@ class Store(Desk):
             done = replace(
                 changes.ended(job, "done", now_s=self._clock()), share=1.0, result=status
             )
+            for each in notes:
+                done = changes.noted(done, each)
             undo.callback(durable.put_back, job.folder / RESULT, made)
             undo.callback(durable.take_back, job.folder / OUTCOME)
             made.replace(job.folder / RESULT)

@@ -99,9 +99,9 @@ class Attempt:
                 self._changed(self.job.owner, self.job.id, False)
             case lines.Held(_, _, why):
                 self.held = why
-            case lines.Finished():
+            case lines.Finished(_, _, notes):
                 rates = self._estimate.finish()
-                self._end(lambda: self._register(rates))
+                self._end(lambda: self._register(rates, notes))
             case lines.Failed(_, _, error):
                 verdict = strikes.of_failure(self.job, error.raised())
                 self._end(lambda: self._apply(verdict))
@@ -153,9 +153,9 @@ class Attempt:
         # Who cancelled has told the store already.
         self._tell = None if self.cancelled_at is not None else tell
 
-    def _register(self, rates: dict[str, float]) -> None:
+    def _register(self, rates: dict[str, float], notes: tuple[str, ...]) -> None:
         try:
-            self._store.succeed(self.job.id, self.job.work / RESULT)
+            self._store.succeed(self.job.id, self.job.work / RESULT, notes=notes)
         except ServiceError as error:
             self._apply(error)
         # A later attempt goes quickly over what the one before has kept.

@@ -91,6 +91,7 @@ class Finished:
 
     job: str
     attempt: int
+    notes: tuple[str, ...] = ()  # what a person should know of how it went, in sentences
 
 
 @dataclass(frozen=True)

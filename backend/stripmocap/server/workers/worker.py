@@ -161,8 +161,9 @@ class _Task:
     def _end(self) -> lines.Line:
         job, attempt = self._work.job, self._work.attempt
         try:
-            self._save(self._capture())
-            return lines.Finished(job, attempt)
+            capture = self._capture()
+            self._save(capture)
+            return lines.Finished(job, attempt, capture.notes)
         except Cancelled:
             _log.info("cancelled")
             return lines.Stopped(job, attempt)
