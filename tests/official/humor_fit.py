@@ -12,7 +12,6 @@ from stripmocap.methods.humor.initial_state import InitialStatePrior
 from stripmocap.methods.humor.network import MotionPrior
 from stripmocap.methods.humor.objective import (
     DEFAULT_FOCAL_PX,
-    IGNORED_OPENPOSE,
     Observed,
     Priors,
 )
@@ -34,11 +33,9 @@ class Makings:
 
     def observed(self, keypoints: Tensor) -> Observed:
         """What a camera of the default lens saw, of (2, T, 25, 3) pixels and confidence."""
-        confidence = keypoints[..., 2].clone()
-        confidence[..., list(IGNORED_OPENPOSE)] = 0
         focal, center = torch.tensor(DEFAULT_FOCAL_PX), torch.tensor(CENTER_PX)
         floor = torch.tensor(FLOOR).expand(len(keypoints), 3)
-        given = (keypoints[..., :2], confidence, focal, center, floor)
+        given = (keypoints[..., :2], keypoints[..., 2], focal, center, floor)
         return Observed(*(each.to(self.dtype) for each in given))
 
 

@@ -5,7 +5,8 @@ import pytest
 import torch
 from official.humor_fit import CENTER_PX
 from stripmocap.methods.humor import energies
-from stripmocap.methods.humor.objective import DEFAULT_FOCAL_PX, IGNORED_OPENPOSE
+from stripmocap.methods.humor.figure import IGNORED_OPENPOSE
+from stripmocap.methods.humor.objective import DEFAULT_FOCAL_PX
 from stripmocap.methods.humor.state import JOINTS
 from stripmocap.methods.smplify import energies as of_frames
 

@@ -26,6 +26,9 @@ SMPL_SHARED_VERTICES = (
     *(2173, 2108, 134, 3645, 6543, 3123, 3024, 4194, 1306, 182, 3694, 4294, 744),
 )
 
+# OpenPose's neck and hips, which are not where the body's joints are.
+IGNORED_OPENPOSE = (1, 9, 12)
+
 
 @dataclass(frozen=True, eq=False)
 class Figure:
@@ -34,6 +37,7 @@ class Figure:
     body: ReducedBody
     columns: Tensor  # (K,) int64, the detector's keypoints that the body has
     keypoints: Tensor  # (K,) int64, which point each of them is
+    counted: Tensor  # (K,) one, or zero where a keypoint means another place than the point
     shared: Tensor  # (S,) int64, the points by which pieces of a motion are compared
 
     @classmethod
@@ -51,7 +55,9 @@ class Figure:
         """
         seen = openpose25_rows(template)
         shared = np.eye(len(template.v_template), dtype=np.float32)[list(SMPL_SHARED_VERTICES)]
-        return _figure(template, seen, shared, device, dtype)
+        figure = _figure(template, seen, shared, device, dtype)
+        figure.counted[list(IGNORED_OPENPOSE)] = 0
+        return figure
 
     @classmethod
     def of_blazepose(
@@ -135,5 +141,6 @@ def _figure(
         body=body,
         columns=torch.tensor(seen.columns, device=device),
         keypoints=torch.tensor(places, device=device),
+        counted=torch.ones(len(places), dtype=dtype, device=device),
         shared=torch.tensor(list(sharing), device=device),
     )

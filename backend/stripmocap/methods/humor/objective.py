@@ -24,8 +24,6 @@ from .state import JOINTS
 
 Energies = Mapping[str, Tensor]  # () each, all motions together, before their weights
 
-# OpenPose's neck and hips mean other places than the body's joints: not looked at.
-IGNORED_OPENPOSE = (1, 9, 12)
 DEFAULT_FOCAL_PX = (1060.5318, 1060.3857)  # along x and y, where the published fit knows no better
 
 
@@ -66,7 +64,7 @@ class Observed:
     """What a camera saw of N motions over T frames, and where the floor is thought to be."""
 
     keypoints: Tensor  # (N, T, K, 2) pixels, those that the figure has
-    confidence: Tensor  # (N, T, K)
+    confidence: Tensor  # (N, T, K), 0 where nothing was seen
     focal: Tensor  # (2,) pixels, along x and y
     center: Tensor  # (2,) pixels
     floor: Tensor  # (N, 3) metres, its point nearest to the camera's centre, camera axes
@@ -140,7 +138,7 @@ class Problem:
         each = of_frames.reprojection(
             points.index_select(-2, self.figure.keypoints),
             observed.keypoints,
-            confidence=observed.confidence,
+            confidence=observed.confidence * self.figure.counted,
             focal=observed.focal,
             center=observed.center,
         )
