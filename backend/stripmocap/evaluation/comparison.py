@@ -81,7 +81,7 @@ def compare_motion(motion: Motion, camera: Camera, truth: Truth, *, body: Body) 
     """Scores of one motion."""
     truth = at_pace(truth, motion.times_s)
     joints = on_truth_frames(joints_of(motion, body), motion.times_s, truth)  # (T, 24, 3)
-    world = joints @ camera.world_from_camera[:3, :3].T + camera.world_from_camera[:3, 3]
+    world = in_world(joints, camera, truth.times_s)
     contacts = planted(truth.feet_world, fps=truth.fps)
     if not np.isfinite(truth.feet_world).any():
         contacts = planted(world[:, _FEET], fps=truth.fps)
@@ -94,6 +94,12 @@ def compare_motion(motion: Motion, camera: Camera, truth: Truth, *, body: Body) 
         joints_world=world[:, _LIMBS],
         fps=truth.fps,
     )
+
+
+def in_world(points: np.ndarray, camera: Camera, times_s: np.ndarray) -> np.ndarray:
+    """(T, P, 3) metres in the capture's world, of points (T, P, 3) in camera axes at times (T,)."""
+    pose = camera.world_from_camera_at(times_s)
+    return points @ pose[:, :3, :3].swapaxes(1, 2) + pose[:, None, :3, 3]
 
 
 def errors_over_time(motion: Motion, truth: Truth, *, body: Body) -> Series:

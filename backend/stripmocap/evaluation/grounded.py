@@ -15,7 +15,7 @@ import numpy as np
 
 from ..contract.motion import Camera, Motion
 from ..contract.skeleton import CONTACT_NAMES, JOINT_NAMES, LIMB_JOINTS
-from .comparison import at_pace, on_truth_frames
+from .comparison import at_pace, in_world, on_truth_frames
 from .metrics import FOOT_POINTS, MIN_PROCRUSTES_POINTS, planted, procrustes
 from .soles import SoleBody
 from .truth import Truth
@@ -78,9 +78,9 @@ def judge(
     if hidden is None or paced is not truth:
         hidden = np.zeros(paced.valid.shape, dtype=bool)
     joints, soles = (on_truth_frames(each, motion.times_s, paced) for each in _stood(motion, body))
-    to_world, origin = camera.world_from_camera[:3, :3], camera.world_from_camera[:3, 3]
-    feet = joints[:, _FEET] @ to_world.T + origin  # (T, 4, 3)
-    lowest = (soles @ to_world.T + origin)[..., 2].reshape(len(soles), 2, -1).min(axis=-1)  # (T, 2)
+    feet = in_world(joints[:, _FEET], camera, paced.times_s)  # (T, 4, 3)
+    heights = in_world(soles, camera, paced.times_s)[..., 2]
+    lowest = heights.reshape(len(soles), 2, -1).min(axis=-1)  # (T, 2)
     stands = planted(paced.feet_world, fps=paced.fps)
     apart, known = _apart(joints[:, _LIMBS], paced)
     return Grounded(
