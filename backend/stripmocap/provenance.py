@@ -24,7 +24,11 @@ REFINE_CODE = 1
 _CODES = {"frame": FRAME_CODE, "temporal": TIME_CODE, "fitted": FIT_CODE, "refined": REFINE_CODE}
 _EYES = ("blazepose_detector", "blazepose_landmarks")
 _EYES_USE = ("av", "opencv-python-headless", "ai-edge-litert", "numpy")
-_NETWORKS = ("spin_embedded", "spin_official", "vibe_embedded", "vibe_official")
+_NETWORKS = (
+    *("spin_embedded", "spin_official", "vibe_embedded", "vibe_official"),
+    *("humor_embedded", "humor_pose_embedded", "humor_start_embedded"),
+    *("humor_official", "humor_initial", "vposer_official"),
+)
 _METHODS_USE = ("torch", "scipy", "numpy")
 
 
