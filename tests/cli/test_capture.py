@@ -1,14 +1,21 @@
 from __future__ import annotations
 
+import json
 import math
 import os
 from collections import namedtuple
+from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 from stripmocap import cli
+from stripmocap.cli.capture import summary
 from stripmocap.contract import result_file
+from stripmocap.contract.camera_path import CameraPath
 from stripmocap.contract.errors import ResultFileError
 from stripmocap.contract.methods import METHODS
+from toyshot import toy_capture
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -57,6 +64,43 @@ def test_a_method_may_be_refined_by_another(
     assert type(request.options) is METHODS[estimator].options
     if refiner is not None:
         assert request.refiner_options[0].smoothness == (2 if "smoothness" in typed else 1)
+
+
+def test_a_moving_camera_is_read_from_a_file(footage, tmp_path, asked):
+    path = CameraPath(np.array([0.5]), np.array([[0.0, 1.0, 1.5]]), np.array([[1.0, 0, 0, 0]]))
+    file = tmp_path / "path.json"
+    file.write_text(json.dumps(path.to_json()))
+
+    cli.main(["capture", str(footage), "-o", str(tmp_path / "a.npz"), "--camera-path", str(file)])
+
+    assert [each.camera_path for each in asked] == [path]
+
+
+@pytest.mark.parametrize(
+    "content", [None, "", "[1]", "[" * 100_000, '{"times_s": [0]}', " " * 5_000_000]
+)
+def test_a_file_that_is_no_path_is_refused_in_words(footage, tmp_path, asked, content, capsys):
+    file = tmp_path / "path.json"
+    if content is not None:
+        file.write_text(content)
+
+    status = cli.main(
+        ["capture", str(footage), "-o", str(tmp_path / "a.npz"), "--camera-path", str(file)]
+    )
+
+    assert (status, asked) == (cli.REFUSED, [])
+    assert "quats" in capsys.readouterr().err
+
+
+def test_what_a_person_should_know_is_said_before_where_it_is_saved():
+    capture = replace(toy_capture(frames=2), notes=("Person 1 is left as they were.",))
+
+    said = summary(capture, Path("a.npz")).splitlines()
+
+    assert said[-2:] == [
+        "Person 1 is left as they were.",
+        "Saved a.npz, with the takes refined, fitted",
+    ]
 
 
 @pytest.mark.parametrize("typed", ["spin+spin", "smplify+spin", "smplify+smplify", "magic"])

@@ -5,14 +5,17 @@ from dataclasses import fields
 
 import pytest
 from stripmocap.contract.errors import RequestError
+from stripmocap.contract.messages import CaptureRequest, Clip
 from stripmocap.contract.methods import (
     METHODS,
     WEIGHTS,
     SmplifyOptions,
     VibeOptions,
+    chains,
     method_named,
     options_from_json,
 )
+from stripmocap.contract.motion import TAKE_LABELS
 
 
 @pytest.mark.parametrize("method", METHODS.values(), ids=lambda each: each.key)
@@ -70,3 +73,21 @@ def test_a_method_is_found_by_what_it_can_be(weights):
         method_named("spin", role="refiner", weights=weights)
 
     assert refused.value.hint == "Choose one of smplify."
+
+
+def test_every_chain_is_a_request_that_can_be_made():
+    found = chains()
+
+    assert ("smplify",) in found
+    assert ("vibe", "smplify") in found
+    assert len(found) == len(set(found))
+    for estimator, *refiners in found:
+        request = CaptureRequest(Clip("a.mp4"), estimator, refiners=tuple(refiners))
+        assert tuple(each.key for each in request.methods) == (estimator, *refiners)
+
+
+def test_no_chain_goes_back_to_an_earlier_take():
+    for chain in chains():
+        places = [TAKE_LABELS.index(METHODS[each].take) for each in chain]
+
+        assert places == sorted(set(places))

@@ -14,7 +14,7 @@ from ..progress import Progress
 from . import overlay
 from .cache import store_in
 from .outputs import check
-from .parser import request_of
+from .request_arguments import request_of
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -15,7 +15,7 @@ from ..evaluation.comparison import TakeScores, compare
 from ..progress import Progress
 from . import evaluate_cases, evaluate_published
 from .outputs import check, write_json
-from .parser import request_of
+from .request_arguments import request_of
 
 COLUMNS = (
     ("take", "{}", "label"),

@@ -18,7 +18,7 @@ from ..pipeline import Workshop
 from ..progress import Progress
 from ..steps import StepStore
 from .outputs import check, whole, write_json
-from .parser import request_of
+from .request_arguments import request_of
 
 KEPT_BYTES = 2**31  # of people, while the methods that start from them run
 

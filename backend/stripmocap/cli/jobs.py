@@ -17,7 +17,7 @@ from ..progress import Progress
 from . import connection, job_texts
 from .job_watch import watch
 from .outputs import check
-from .parser import people_request_of, request_of
+from .request_arguments import people_request_of, request_of
 
 FULL_ID = 32  # letters
 

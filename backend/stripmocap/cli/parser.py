@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import math
-from dataclasses import Field as Option
-from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 from ..contract.body_file import GENDERS
-from ..contract.messages import CaptureRequest, Clip
-from ..contract.methods import METHODS, POSE_PRIORS, ROLES, WEIGHTS, Options
 from ..contract.motion import TAKE_LABELS
+from .request_arguments import add_clip, add_corrections, add_request, ways
+from .humor_arguments import add_humor_experiment
 from .service_arguments import add_jobs, add_serve
 from .train_arguments import add_train
-from .typed_corrections import typed
 from .vibe_arguments import add_vibe_experiment
 
 _Verbs = argparse._SubParsersAction  # argparse gives it no public name
@@ -38,59 +33,11 @@ def make() -> argparse.ArgumentParser:
     _add_cache(verbs)
     _add_convert_body(verbs)
     add_serve(verbs)
-    add_jobs(verbs, add_request=_add_request)
+    add_jobs(verbs, add_request=add_request)
     _add_experiment(verbs)
     doctor = verbs.add_parser("doctor", help="say what is installed, what is missing, what to do")
     doctor.add_argument("--json", type=Path, metavar="FILE", help="also write it as JSON")
     return parser
-
-
-def request_of(arguments: argparse.Namespace) -> CaptureRequest:
-    """What the arguments of `_add_request` ask for.
-
-    Raises:
-        RequestError: a number is out of bounds, or the span is empty.
-    """
-    estimator, *refiners = arguments.method.split("+")
-    return CaptureRequest(
-        clip=Clip(str(arguments.video), start_s=arguments.start, stop_s=arguments.stop),
-        estimator=estimator,
-        options=_options_of(estimator, arguments),
-        weights=arguments.weights,
-        refiners=tuple(refiners),
-        refiner_options=tuple(_options_of(each, arguments) for each in refiners),
-        body=arguments.body,
-        height_m=arguments.height,
-        focal_px=arguments.focal,
-        pose_prior=arguments.prior,
-        corrections=typed(arguments.correct, file=arguments.corrections),
-    )
-
-
-def people_request_of(arguments: argparse.Namespace) -> CaptureRequest:
-    """What the arguments of `_add_clip` and `_add_corrections` ask for: who is there.
-
-    Raises:
-        RequestError: the span is empty, or something is no correction.
-    """
-    return CaptureRequest(
-        clip=Clip(str(arguments.video), start_s=arguments.start, stop_s=arguments.stop),
-        estimator=None,
-        corrections=typed(arguments.correct, file=arguments.corrections),
-    )
-
-
-def _options_of(method: str, arguments: argparse.Namespace) -> Options:
-    """What was typed of the options of `method`; those of others do not matter."""
-    kind = METHODS[method].options
-    return kind(**{each.name: getattr(arguments, each.name) for each in fields(kind)})
-
-
-def _ways() -> tuple[str, ...]:
-    """What may be chosen as a method: an estimator alone, or with what refines it."""
-    able = {role: [k for k, each in METHODS.items() if role in each.roles] for role in ROLES}
-    both = [f"{one}+{other}" for one in able["estimator"] for other in able["refiner"]]
-    return (*able["estimator"], *(each for each in both if len(set(each.split("+"))) == 2))
 
 
 class _Version(argparse.Action):
@@ -108,7 +55,7 @@ class _Version(argparse.Action):
 
 def _add_capture(verbs: _Verbs) -> None:
     capture = verbs.add_parser("capture", help="capture everybody in a video")
-    _add_request(capture)
+    add_request(capture)
     capture.add_argument(
         "-o", "--output", type=Path, required=True, metavar="FILE", help="the result, an .npz file"
     )
@@ -122,8 +69,8 @@ def _add_capture(verbs: _Verbs) -> None:
 
 def _add_people(verbs: _Verbs) -> None:
     people = verbs.add_parser("people", help="list who is in a video, without making bodies")
-    _add_clip(people)
-    _add_corrections(people)
+    add_clip(people)
+    add_corrections(people)
     people.add_argument("-o", "--output", type=Path, metavar="FILE", help="the result, .npz")
     people.add_argument("--pictures", type=Path, metavar="DIR", help="also draw everybody, .png")
     people.add_argument("--fresh", action="store_true", help="keep nothing for next time")
@@ -189,7 +136,7 @@ def _add_evaluate(verbs: _Verbs) -> None:
         description="VIDEO may be a folder: of clips that have truths beside them, of a dataset in "
         "3DPW's layout, or of motion capture (index.json).",
     )
-    _add_request(evaluate)
+    add_request(evaluate)
     evaluate.add_argument(
         "--truth", type=Path, metavar="FILE", help="an .npz file; folders have their own"
     )
@@ -198,7 +145,7 @@ def _add_evaluate(verbs: _Verbs) -> None:
     evaluate.add_argument("--result", type=Path, metavar="FILE", help="score this capture, .npz")
     evaluate.add_argument("--json", type=Path, metavar="FILE", help="also write the scores as JSON")
     evaluate.add_argument(
-        "--also", nargs="+", choices=_ways(), default=[], metavar="METHOD", help="score these too"
+        "--also", nargs="+", choices=ways(), default=[], metavar="METHOD", help="score these too"
     )
     evaluate.add_argument(
         "--report", type=Path, metavar="FILE", help="write tables, plots and pictures, .html or .md"
@@ -227,7 +174,7 @@ def _add_benchmark(verbs: _Verbs) -> None:
     )
     capture = what.add_parser("capture", help="all the way from footage to motion")
     capture.add_argument("video", type=Path, metavar="VIDEO")
-    capture.add_argument("--method", choices=_ways(), default="smplify")
+    capture.add_argument("--method", choices=ways(), default="smplify")
     spin = what.add_parser("spin", help="the regressors beside a plain ResNet-50 and the fit")
     spin.add_argument("--batch", type=_count, default=16, help="crops looked at at once")
     spin.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
@@ -270,6 +217,7 @@ def _add_experiment(verbs: _Verbs) -> None:
     keypoints.add_argument("--plots", type=Path, metavar="FILE", help="also draw it, .png")
     _add_spin_experiment(what)
     add_vibe_experiment(what, count=_count)
+    add_humor_experiment(what, count=_count)
 
 
 def _add_spin_experiment(what: _Verbs) -> None:
@@ -292,67 +240,3 @@ def _add_spin_experiment(what: _Verbs) -> None:
     spin.add_argument("--seed", type=int, default=0)
     spin.add_argument("--markdown", type=Path, metavar="FILE", help="also write the tables, .md")
     spin.add_argument("--plots", type=Path, metavar="DIR", help="also draw them, .png")
-
-
-def _add_clip(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("video", type=Path, metavar="VIDEO", help="a movie, or one of its pictures")
-    verb.add_argument("--start", type=float, default=0.0, metavar="S", help="seconds (default 0)")
-    verb.add_argument("--stop", type=float, default=math.inf, metavar="S", help="default: the end")
-
-
-def _add_corrections(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument(
-        "--correct",
-        action="append",
-        default=[],
-        metavar="TEXT",
-        help="who is who: 'ignore TIME,X,Y', 'merge MARK MARK', 'split MARK at TIME', 'swap MARK "
-        "MARK at TIME'; marks are listed by the verb people; more than one is made in order",
-    )
-    verb.add_argument("--corrections", type=Path, metavar="FILE", help="the same, a list in JSON")
-
-
-def _add_request(verb: argparse.ArgumentParser) -> None:
-    _add_clip(verb)
-    _add_corrections(verb)
-    verb.add_argument(
-        "--method",
-        choices=_ways(),
-        default="smplify",
-        help="smplify fits over time, spin poses each frame alone and at once, vibe poses all "
-        "frames together and at once; spin+smplify and vibe+smplify fit from there",
-    )
-    verb.add_argument(
-        "--weights",
-        choices=WEIGHTS,
-        default="embedded",
-        help="our own body and networks, or the authors' SMPL, SPIN and VIBE files that you bring",
-    )
-    verb.add_argument("--body", choices=GENDERS, default="neutral")
-    verb.add_argument(
-        "--prior",
-        choices=tuple(POSE_PRIORS),
-        default="embedded",
-        help="which poses are likely: our own, or the file gmm_08.pkl that you bring",
-    )
-    verb.add_argument("--height", type=float, metavar="M", help="the actor's height in metres")
-    verb.add_argument("--focal", type=float, metavar="PX", help="the camera's focal length, pixels")
-    for method in METHODS.values():
-        for option in fields(method.options):
-            _add_option(verb, option, of=method.key)
-
-
-def _add_option(verb: argparse.ArgumentParser, option: Option[Any], *, of: str) -> None:
-    name = f"--{option.name.replace('_', '-')}"
-    if "choices" in option.metadata:
-        choices = option.metadata["choices"]
-        verb.add_argument(name, choices=choices, default=option.default, help=f"of {of}")
-        return
-    low, high = option.metadata["min"], option.metadata["max"]
-    verb.add_argument(
-        name,
-        type=float,
-        default=option.default,
-        metavar="X",
-        help=f"of {of}, default {option.default:g}, {low:g} to {high:g}",
-    )

@@ -16,7 +16,7 @@ from ..progress import Progress
 from . import outputs
 from .cache import store_in
 from .capture import save
-from .parser import people_request_of
+from .request_arguments import people_request_of
 from .typed_corrections import said
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from .errors import RequestError
+from .motion import TAKE_LABELS
 
 # Which poses are taken to be likely: by name, the row in the backend's table of files.
 POSE_PRIORS = {"embedded": "pose_prior", "smplify": "smplify_prior"}
@@ -159,6 +160,17 @@ METHODS = {
 }
 
 
+def chains() -> tuple[tuple[str, ...], ...]:
+    """Keys of what may run one after the other: an estimator, and refiners of ever later takes."""
+    refiners = sorted(_able("refiner"), key=_place)
+    found = [(each.key,) for each in _able("estimator")]
+    for refiner in refiners:
+        found += [
+            (*each, refiner.key) for each in found if _place(METHODS[each[-1]]) < _place(refiner)
+        ]
+    return tuple(sorted(found, key=len))
+
+
 def method_named(key: object, *, role: str, weights: str) -> Method:
     """The method `key`, which can be a `role` on `weights`.
 
@@ -193,6 +205,14 @@ def options_from_json(method: str, values: dict[str, Any]) -> Options:
             hint=f"It has: {', '.join(known)}." if known else "It has none.",
         )
     return METHODS[method].options(**values)
+
+
+def _able(role: str) -> list[Method]:
+    return [each for each in METHODS.values() if role in each.roles]
+
+
+def _place(method: Method) -> int:
+    return TAKE_LABELS.index(method.take)
 
 
 def _check_number(options: Options, name: str) -> None:
