@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 
+import numpy as np
 import pytest
 from pydantic import ValidationError
+from stripmocap.contract.camera_path import MOST_POSES, CameraPath
 from stripmocap.contract.errors import RequestError
 from stripmocap.contract.messages import CaptureRequest, Clip
 from stripmocap.contract.methods import METHODS, SmplifyOptions, SpinOptions, VibeOptions
 from stripmocap.server.web import asks
+from stripmocap.server.web.guards import MAX_JSON_BYTES
 
 
 def names(record) -> set[str]:
@@ -22,6 +26,7 @@ def names(record) -> set[str]:
     [
         (asks.RequestAsk, CaptureRequest),
         (asks.ClipAsk, Clip),
+        (asks.CameraPathAsk, CameraPath),
         *((asks.OPTIONS[key], each.options) for key, each in METHODS.items()),
     ],
 )
@@ -46,6 +51,13 @@ def test_the_shortest_ask_means_the_request_with_its_defaults():
             "options": SpinOptions(),
             "refiners": ("smplify",),
             "refiner_options": (SmplifyOptions(smoothness=2.0),),
+        },
+        {
+            "camera_path": CameraPath(
+                np.array([0.0, 0.5]),
+                np.array([[0.0, 1.0, 1.5]] * 2),
+                np.array([[1.0, 0, 0, 0]] * 2),
+            )
         },
     ],
 )
@@ -86,6 +98,22 @@ def test_options_of_another_method_are_refused_when_they_are_meant():
         {"clip": {"path": "/a.mp4", "fps": 25}},
         {"clip": {"path": "/a.mp4"}, "estimator": "magic"},
         {"clip": {"path": "/a.mp4"}, "refiners": ["spin"]},
+        {"clip": {"path": "/a.mp4"}, "refiners": ["smplify"] * 9},
+        {"clip": {"path": "/a.mp4"}, "refiner": "smplify"},
+        {"clip": {"path": "/a.mp4"}, "camera_path": {"times_s": []}},
+        {"clip": {"path": "/a.mp4"}, "camera_path": {"times_s": [0], "positions": [[0, 0, 0]]}},
+        {
+            "clip": {"path": "/a.mp4"},
+            "camera_path": {"times_s": [0], "positions": [[0, 0]], "quats": [[1, 0, 0, 0]]},
+        },
+        {
+            "clip": {"path": "/a.mp4"},
+            "camera_path": {
+                "times_s": [0] * 5001,
+                "positions": [[0, 0, 0]] * 5001,
+                "quats": [[1, 0, 0, 0]] * 5001,
+            },
+        },
         {"clip": {"path": "/a.mp4"}, "weights": "stolen"},
         {"clip": {"path": "/a.mp4"}, "options": {"magic": 1.0}},
         {"clip": {"path": "/a.mp4"}, "options": {"smoothness": 1e9}},
@@ -118,3 +146,18 @@ def test_a_whole_number_may_be_written_with_a_point():
 
     with pytest.raises(ValidationError):
         asks.MoveAsk.model_validate({"priority": 4.5})
+
+
+def test_the_longest_camera_path_fits_into_a_call():
+    count = MOST_POSES
+    rng = np.random.default_rng(1)
+    quats = rng.normal(size=(count, 4))
+    path = CameraPath(
+        4000 + np.arange(count) / 24 + 0.0417,
+        rng.uniform(-99, 99, size=(count, 3)),
+        quats / np.linalg.norm(quats, axis=1, keepdims=True),
+    )
+
+    text = json.dumps(CaptureRequest(Clip("/a.mp4"), camera_path=path).to_json())
+
+    assert len(text) < MAX_JSON_BYTES / 2
