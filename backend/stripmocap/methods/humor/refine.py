@@ -1,0 +1,110 @@
+"""`humor`: whole shots refined by how people move, from what another method found.
+
+HuMoR's prior (Rempe et al., ICCV 2021) knows motion at thirty moments a second over a floor at
+z = 0. So motions are brought into the world and onto such ticks, solved window by window together
+with what was seen, and brought back: times, rates and gaps are the footage's again, the shape of a
+person, the floor and the camera are as they were. What cannot be refined stays, and a note says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ...contract.messages import Clip
+from ...contract.methods import HumorOptions
+from ...contract.motion import Camera
+from ...people.journal import Journal
+from ...people.observations import Person
+from ..smplify.notes import Notes
+from ..smplify.pace import PUBLISHING_SHARE, Sparingly
+from ..smplify.priors import SHIPPED_PRIOR, PosePrior
+from ..smplify.subject import Subject
+from ..toolbox import Estimate, Estimator, Publish, Report, Tools
+from . import fast
+from .fast import Settings, Shot, Solved
+from .network import MotionPrior
+from .outcome import estimate_of, unrefined
+from .own_weights import load_own_motion_prior
+from .standing import flat_heights
+from .weights import load_motion_prior
+from .whole import Whole
+from .windows import Found, Solve, solve_in_windows
+from .windows import Report as Step
+
+STAGE = "refine"
+SHIPPED_HUMOR = Path(__file__).parents[2] / "weights" / "humor.safetensors"
+
+
+def load(tools: Tools, options: HumorOptions) -> Estimator:
+    """The refiner on our prior and `tools.body`, one of ours.
+
+    Raises:
+        AssetMissing, AssetCorrupt: the weights cannot be read.
+    """
+    prior = load_own_motion_prior(tools.network or SHIPPED_HUMOR)
+    return estimator_of(_fast(prior, tools, options), tools)
+
+
+def load_official(tools: Tools, options: HumorOptions) -> Estimator:
+    """The refiner on HuMoR's prior as it was published, and SMPL's body.
+
+    Raises:
+        AssetMissing, AssetCorrupt: the weights cannot be read.
+    """
+    assert tools.network is not None, "official weights are never shipped"
+    return estimator_of(_fast(load_motion_prior(tools.network), tools, options), tools)
+
+
+def estimator_of(solve: Solve, tools: Tools) -> Estimator:
+    """The refiner whose solver of one window is `solve`."""
+    poses = PosePrior.load(tools.pose_prior or SHIPPED_PRIOR, device=tools.device)
+    subject = Subject.from_template(tools.body, poses)
+    flat_m, window = flat_heights(subject, tools.body), tools.frames_at_once
+
+    def estimate(
+        people: Sequence[Person],
+        camera: Camera,
+        report: Report,
+        *,
+        start: Estimate | None = None,
+        clip: Clip | None = None,
+        publish: Publish | None = None,
+        journal: Journal | None = None,
+    ) -> Estimate:
+        assert start is not None, "a refiner has something to refine"
+        frames, sparingly = sum(len(each.times_s) for each in people), Sparingly(PUBLISHING_SHARE)
+        report(STAGE, 0, frames)
+        whole = Whole.of(people, start, subject=subject, window=window)
+        if not whole.spells:
+            report(STAGE, frames, frames)
+            return unrefined(whole)
+        task, notes = whole.task(flat_m=flat_m), Notes(journal)
+
+        def told(done: int, of: int) -> None:
+            report(STAGE, frames * done // of, frames)
+
+        def hand_out(found: Found, finished: int) -> None:
+            sparingly(
+                lambda: publish and publish(estimate_of(whole, task, found, finished=finished))
+            )
+
+        try:
+            found = solve_in_windows(
+                task.shot, solve, window=window, notes=notes, report=told, hand_out=hand_out
+            )
+        finally:
+            notes.flush()
+        return estimate_of(whole, task, found, finished=int(task.ends[-1]))
+
+    return estimate
+
+
+def _fast(prior: MotionPrior, tools: Tools, options: HumorOptions) -> Solve:
+    prior = prior.to(tools.device).eval()
+    settings = Settings(prior=options.prior, contacts=options.contacts)
+
+    def solve(shot: Shot, report: Step) -> Solved:
+        return fast.solve(shot, prior, settings=settings, report=report)
+
+    return solve

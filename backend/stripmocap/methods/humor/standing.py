@@ -1,0 +1,110 @@
+"""Where people stand: how high the floor is, and where it says nothing.
+
+A foot at rest shows how high above the floor somebody stands. Near to it they stand on the floor,
+and are a little off; far from it something else carries them, or the floor is a wrong one, and
+nothing that the floor says holds. Between such moments it holds as far as in those around. The
+floor is under the soles: landmarks of feet lie above them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...contract.body_file import BodyTemplate
+from ...contract.motion import Camera
+from ..smplify.evidence import Evidence
+from ..smplify.ground import resting_feet, sighted_feet
+from ..smplify.outcome import points
+from ..smplify.states import States
+from ..smplify.subject import Subject
+from .state import FPS
+
+FAR_M = 0.3  # over or under the floor, where it says half as much; starts are off by a third of it
+_STEEP = 4
+_REST_ENOUGH = 0.5
+_REST_SPEED_M_S = 0.25  # of feet before a moving camera, where only the world tells of rest
+
+
+@dataclass(frozen=True, eq=False)
+class Standing:
+    """How N ticks of people stand."""
+
+    votes: Tensor  # (N,) in [0, 1], 0 where the floor says nothing
+    floor_m: float  # how high the floor is in the start's world
+
+
+def standing(
+    subject: Subject,
+    evidence: Evidence,
+    begun: States,
+    *,
+    flat_m: Tensor,
+    camera: Camera,
+    window: int,
+) -> Standing:
+    """How people stand in the world of `camera`; the floor of a camera that moves is given.
+
+    Args:
+        subject: the body.
+        evidence: of N ticks.
+        begun: (N,) in the world.
+        flat_m: (F,) of `flat_heights`.
+        camera: over that world.
+        window: frames that are looked at at once.
+    """
+    feet = points(subject, begun, evidence, window=window)[:, subject.feet]  # (N, F, 3)
+    if camera.path is None:
+        rest = resting_feet(evidence)[:, subject.foot_columns]
+    else:
+        rest = _resting_in_world(subject, evidence, feet)
+    resting = (rest > _REST_ENOUGH).cpu().numpy()
+    heights = (feet[..., 2] - flat_m).double().cpu().numpy()  # of the soles
+    floor_m = _floor(heights[resting]) if camera.path is None else 0.0
+    whose = evidence.sequence.cpu().numpy()
+    votes = np.ones(len(whose))
+    for each in np.unique(whose):
+        mine = np.flatnonzero(whose == each)
+        votes[mine] = _votes(heights[mine] - floor_m, resting[mine])
+    return Standing(torch.tensor(votes).to(evidence.weights), floor_m)
+
+
+def flat_heights(subject: Subject, template: BodyTemplate) -> Tensor:
+    """(F,) metres: how high the points of a foot lie that stands flat."""
+    like = subject.height
+    rest = torch.eye(3).to(like).expand(1, template.J_regressor.shape[0] - 1, 3, 3)
+    place = subject.body.points(
+        torch.eye(3).to(like)[None], rest, betas=like.new_zeros(template.shapedirs.shape[-1])
+    )
+    return place[0, subject.feet, 1] - float(template.v_template[:, 1].min())
+
+
+def _floor(heights: np.ndarray) -> float:
+    """Metres, where most soles at rest are whose heights are these, if they are near the floor."""
+    near = heights[np.abs(heights) < FAR_M]
+    return float(np.median(near)) if len(near) else 0.0
+
+
+def _votes(heights: np.ndarray, resting: np.ndarray) -> np.ndarray:
+    """(M,) of one spell, by heights (M, F) of soles over the floor, and which of them rest."""
+    stands = resting.any(axis=1)
+    lowest = np.where(resting, heights, np.inf).min(axis=1)
+    # Who does not stand may be anywhere above the floor, and not far below it.
+    lowest = np.where(stands, lowest, heights.min(axis=1).clip(max=0))
+    known = stands | (lowest < 0)
+    if not known.any():
+        return np.ones(len(heights))
+    ticks = np.arange(len(heights))
+    votes = 1 / (1 + (lowest / FAR_M) ** _STEEP)
+    return np.interp(ticks, ticks[known], votes[known])
+
+
+def _resting_in_world(subject: Subject, evidence: Evidence, feet: Tensor) -> Tensor:
+    """(N, F) how surely feet (N, F, 3) rest, by their speed in the world."""
+    speed = (feet[1:] - feet[:-1]).norm(dim=-1) * FPS
+    speed = torch.cat([speed, speed[-1:]])
+    sighted = sighted_feet(evidence)[:, subject.foot_columns]
+    return sighted * torch.exp(-0.5 * (speed / _REST_SPEED_M_S).square())
