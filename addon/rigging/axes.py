@@ -22,5 +22,10 @@ def rest_to_blender(points: np.ndarray) -> np.ndarray:
 
 
 def blender_camera_matrix(world_from_camera: np.ndarray) -> np.ndarray:
-    """(4, 4) `matrix_world` of the Blender camera that sees what the capture's camera saw."""
+    """(..., 4, 4) `matrix_world` of the Blender camera that sees what the capture's camera saw."""
     return np.asarray(world_from_camera, dtype=np.float64) @ CAMERA_FROM_BLENDER_CAMERA
+
+
+def world_from_camera(blender_camera_matrix: np.ndarray) -> np.ndarray:
+    """(..., 4, 4) of a capture's camera that sees what the Blender camera sees; the inverse."""
+    return np.asarray(blender_camera_matrix, dtype=np.float64) @ CAMERA_FROM_BLENDER_CAMERA

@@ -87,13 +87,13 @@ def pose_quats(
     Args:
         global_orient: (T, 3) axis-angle rad, body root -> camera.
         body_pose: (T, 23, 3) axis-angle rad, child -> parent.
-        world_from_camera: (4, 4).
+        world_from_camera: (4, 4), or (T, 4, 4) where the camera moves.
         rest_rotations: (24, 3, 3) rest rotations of the bones, Blender axes.
     """
     turn = axes.BLENDER_FROM_REST
     bone_from_rest = np.swapaxes(rest_rotations, 1, 2) @ turn  # (24, 3, 3)
     children = np.einsum("jab,tjb->tja", bone_from_rest[1:], body_pose)  # (T, 23, 3)
-    before = quaternions.matrix_to_quat(rest_rotations[0].T @ world_from_camera[:3, :3])
+    before = quaternions.matrix_to_quat(rest_rotations[0].T @ world_from_camera[..., :3, :3])
     after = quaternions.matrix_to_quat(turn.T @ rest_rotations[0])
     root = quaternions.multiply(
         quaternions.multiply(before, quaternions.aa_to_quat(global_orient)), after
@@ -115,11 +115,12 @@ def root_locations(
     Args:
         transl: (T, 3) metres, camera axes.
         rest_pelvis: (3,) metres, rest axes: the pelvis of the shape that the motion was found with.
-        world_from_camera: (4, 4) metres.
+        world_from_camera: (4, 4) metres, or (T, 4, 4) where the camera moves.
         root_head: (3,) metres, Blender axes: where the root bone starts.
         root_rotation: (3, 3) rest rotation of the root bone.
     """
-    pelvis = (transl + rest_pelvis) @ world_from_camera[:3, :3].T + world_from_camera[:3, 3]
+    turned = np.einsum("...ab,...b->...a", world_from_camera[..., :3, :3], transl + rest_pelvis)
+    pelvis = turned + world_from_camera[..., :3, 3]
     return (pelvis - root_head) @ root_rotation
 
 

@@ -53,6 +53,27 @@ def building_action(
     return action
 
 
+def key(
+    action: bpy.types.Action,
+    owner: bpy.types.ID,
+    frames: np.ndarray,
+    tracks: dict[str, np.ndarray],
+) -> None:
+    """Keys properties of `owner` in `action`, which is assigned to it, with linear keys.
+
+    Args:
+        action: new and empty.
+        owner: what moves.
+        frames: (T,) scene frames, rising; they may lie between whole frames.
+        tracks: (T, N) values by the path of a property of N numbers.
+    """
+    curves, _ = compat.channels(owner, action)
+    for path, track in tracks.items():
+        for index, values in enumerate(track.T):
+            keys = np.stack([frames, values], axis=1).astype(np.float32)
+            _fill(curves.new(path, index=index), keys, np.full(len(keys), _LINEAR, np.int32))
+
+
 def _empty_curves(
     action: bpy.types.Action, rig: bpy.types.Object, tracks: dict[tuple[str, str], np.ndarray]
 ) -> dict[tuple[str, int], np.ndarray]:

@@ -8,10 +8,11 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from ..contract import motion, sequences
+from ..contract import motion, quaternions, sequences
 from ..rigging import axes, lens
+from ..rigging.quaternions import continuous
 from ..rigging.timing import StripTiming
-from . import compat
+from . import animation, compat
 from .footage import Reel, reel_of
 
 _MOVING = ("MOVIE", "SEQUENCE")  # sources of images that show more than one picture
@@ -40,6 +41,28 @@ def build(
     seer.matrix_world = axes.blender_camera_matrix(camera.world_from_camera).T.tolist()
     collection.objects.link(seer)
     return seer
+
+
+def animate(seer: bpy.types.Object, camera: motion.Camera, *, timing: StripTiming) -> None:
+    """Lets a camera that `build` made move as the capture's did; one that stood still stays.
+
+    Where it was at each moment that its path tells is a key.
+    """
+    if camera.path is None:
+        return
+    times_s = camera.path.times_s if timing.rate > 0 else camera.path.times_s[::-1]
+    poses = axes.blender_camera_matrix(camera.world_from_camera_at(times_s))
+    seer.rotation_mode = "QUATERNION"
+    action = bpy.data.actions.new(seer.name)
+    animation.key(
+        action,
+        seer,
+        timing.scene_frames(times_s),
+        {
+            "location": poses[:, :3, 3],
+            "rotation_quaternion": continuous(quaternions.matrix_to_quat(poses[:, :3, :3])),
+        },
+    )
 
 
 def show_footage(

@@ -92,6 +92,7 @@ def importing(
     collection = bpy.data.collections.new(f"{source} capture")
     scene.collection.children.link(collection)
     seer = camera.build(f"{source}_camera", capture.camera, collection=collection, scene=scene)
+    camera.animate(seer, capture.camera, timing=timing)
     rigs, actions = [], []
     for person, takes in people.items():
         rig, made = yield from _building(
@@ -111,8 +112,9 @@ def importing(
 
 def mark(shot: Shot, capture: motion.Capture, *, job_id: str, strip_id: str) -> None:
     """Keeps on what was imported which job it came from and, if any, which strip it follows."""
+    moved = shot.camera.animation_data
     follow.mark(
-        shot.actions,
+        (*shot.actions, *([moved.action] if moved is not None and moved.action else [])),
         shot.camera,
         strip_id=strip_id,
         timing=shot.timing,
@@ -248,16 +250,17 @@ def _building_take(
 ) -> Generator[None, None, bpy.types.Action]:
     frames = timing.scene_frames(take.times_s)
     rising = slice(None) if timing.rate > 0 else slice(None, None, -1)
+    world_from_camera = view.world_from_camera_at(take.times_s)
     quats = bones.pose_quats(
         take.global_orient,
         take.body_pose,
-        world_from_camera=view.world_from_camera,
+        world_from_camera=world_from_camera,
         rest_rotations=rotations,
     )
     locations = bones.root_locations(
         take.transl,
         rest_pelvis=rest_pelvis,
-        world_from_camera=view.world_from_camera,
+        world_from_camera=world_from_camera,
         root_head=rest.heads[0],
         root_rotation=rotations[0],
     )

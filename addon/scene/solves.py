@@ -21,12 +21,22 @@ def focal_px(shot: Shot) -> float | None:
 
 def width_px(shot: Shot) -> int:
     """Longer side of the footage's pictures; 0 if Blender does not tell."""
+    return max(size_px(shot) or (0, 0))
+
+
+def size_px(shot: Shot) -> tuple[int, int] | None:
+    """Width and height of the footage's pictures; None if Blender does not tell."""
     strip = selection.named(shot.scene, shot.strip)
     elements = getattr(strip, "elements", None)
     if elements:
-        return int(max(elements[0].orig_width, elements[0].orig_height))
-    clips = (each for each in bpy.data.movieclips if _path(each) == shot.path)
-    return max((int(side) for each in clips for side in each.size), default=0)
+        sizes = [(int(elements[0].orig_width), int(elements[0].orig_height))]
+    else:
+        sizes = [
+            (int(each.size[0]), int(each.size[1]))
+            for each in bpy.data.movieclips
+            if _path(each) == shot.path
+        ]
+    return next((each for each in sizes if all(each)), None)
 
 
 def _path(clip: bpy.types.MovieClip) -> Path:

@@ -10,7 +10,7 @@ import bpy
 
 from ..contract import errors, messages
 from ..remote import host
-from ..scene import compat, selection, stamps, strips
+from ..scene import compat, selection, solved_camera, solves, stamps, strips
 from ..scene.corrections import Corrections
 from ..scene.strips import Shot
 from . import casts, notes, preferences, presets, properties, reporting, session
@@ -57,9 +57,9 @@ def why_not(context: bpy.types.Context) -> str:
     scene = compat.sequencer_scene(context)
     if scene is None:
         return why_not_sent(context)
-    preset = presets.PRESETS[properties.of(scene).preset]
-    lack = presets.lacks(preset, session.current().ledger.connection.health)
-    return why_not_sent(context) or lack
+    chosen = properties.of(scene)
+    lack = presets.lacks(presets.PRESETS[chosen.preset], session.current().ledger.connection.health)
+    return why_not_sent(context) or lack or _lacks_camera(context, chosen)
 
 
 def why_not_sent(context: bpy.types.Context) -> str:
@@ -74,6 +74,12 @@ def why_not_sent(context: bpy.types.Context) -> str:
     return shots[0].problem if shots and all(each.problem for each in shots) else ""
 
 
+def _lacks_camera(context: bpy.types.Context, chosen: properties.STRIPMOCAP_PG_scene) -> str:
+    if chosen.camera == properties.STILL or context.scene.camera is not None:
+        return ""
+    return "The scene has no camera: give it the one that was solved, or choose Stands Still"
+
+
 def begin(
     context: bpy.types.Context, wanted: Sequence[tuple[Shot, tuple[float, float] | None]]
 ) -> list[str]:
@@ -86,8 +92,14 @@ def begin(
     asked = []
     for shot, part in wanted:
         span = part or properties.span_of(chosen, shot)
-        made = _corrections(live, shot, span)
-        asked.append((shot, properties.request(chosen, shot, span=span, corrections=made)))
+        request = properties.request(
+            chosen,
+            shot,
+            span=span,
+            corrections=_corrections(live, shot, span),
+            filmed=_filmed(context, chosen, shot, span),
+        )
+        asked.append((shot, request))
     keys = _submit(context, asked)
     for (shot, _), key in zip(asked, keys, strict=True):
         strip = selection.named(shot.scene, shot.strip)
@@ -141,6 +153,27 @@ def _submit(
         keys.append(key)
     live.selection = None  # the shots have stamps now
     return keys
+
+
+def _filmed(
+    context: bpy.types.Context,
+    chosen: properties.STRIPMOCAP_PG_scene,
+    shot: Shot,
+    span: tuple[float, float],
+) -> solved_camera.Solved | None:
+    """The moving camera that filmed a span of a shot; None if it stood still.
+
+    Raises:
+        RequestError: the scene has no camera, or runs at another rate than the strip.
+    """
+    if chosen.camera == properties.STILL:
+        return None
+    strip = selection.named(shot.scene, shot.strip)
+    assert strip is not None, "it was seen a moment ago"
+    timing = strips.timing_in(context.scene, strip)
+    return solved_camera.solved(
+        context.scene, timing=timing, span_s=span, size_px=solves.size_px(shot)
+    )
 
 
 def _corrections(live: session.Session, shot: Shot, span: tuple[float, float]) -> Corrections:

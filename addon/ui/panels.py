@@ -163,6 +163,7 @@ def _draw_options(layout: bpy.types.UILayout, chosen: properties.STRIPMOCAP_PG_s
         height.active = chosen.use_height
         height.prop(chosen, "height_m", text="")
         body.prop(chosen, "body")
+        body.prop(chosen, "camera")
         body.prop(chosen, "focal")
         if chosen.focal == properties.VALUE:
             body.prop(chosen, "focal_mm", text="Full Frame")
@@ -173,7 +174,7 @@ def _draw_options(layout: bpy.types.UILayout, chosen: properties.STRIPMOCAP_PG_s
         body.use_property_split = True
         body.use_property_decorate = False
         body.active = chosen.tuned
-        for name in ("smoothness", "contacts", "depth_cue"):
+        for name in properties.tuned_by(chosen):
             body.prop(chosen, name)
 
 

@@ -42,7 +42,7 @@ PRESETS = {
             "BEST",
             "Best",
             "The whole strip, then refined by how people move",
-            runs=("smplify", "humor"),
+            runs=("vibe", "smplify", "humor"),
         ),
     )
 }

@@ -8,25 +8,33 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, PointerProperty
 
 from ..contract import body_file, errors, messages, methods
-from ..scene import solves
+from ..scene import solved_camera, solves
 from ..scene.corrections import Corrections
 from ..scene.strips import Shot
 from .presets import PRESETS
 
 AUTO, VALUE, SOLVED = "AUTO", "VALUE", "SOLVED"
+STILL, SCENE = "STILL", "SCENE"
 FULL_FRAME_MM = 36.0  # width of the film that focal lengths are told for
 _LOW_M, _HIGH_M = methods.HEIGHT_RANGE_M
 _BOUNDS = {
-    name: each.metadata for name, each in methods.SmplifyOptions.__dataclass_fields__.items()
+    (kind, name): each.metadata
+    for kind in (methods.SmplifyOptions, methods.HumorOptions)
+    for name, each in kind.__dataclass_fields__.items()
+}
+# What each weight of a method is called here: two methods have contacts.
+_TUNED = {
+    methods.SmplifyOptions: {name: name for name in ("depth_cue", "smoothness", "contacts")},
+    methods.HumorOptions: {"prior": "prior", "contacts": "touching", "solver": "solver"},
 }
 
 
-def _weight(name: str, label: str, description: str) -> Any:
-    bounds = _BOUNDS[name]
+def _weight(kind: type[methods.Options], name: str, label: str, description: str) -> Any:
+    bounds = _BOUNDS[kind, name]
     return FloatProperty(
         name=label,
         description=description,
-        default=getattr(methods.SmplifyOptions(), name),
+        default=getattr(kind(), name),
         min=bounds["min"],
         max=bounds["max"],
         soft_max=min(bounds["max"], 5.0),
@@ -64,11 +72,29 @@ class STRIPMOCAP_PG_scene(bpy.types.PropertyGroup):
         items=[(each, each.title(), f"The {each} body") for each in body_file.GENDERS],
         default=body_file.GENDERS[0],
     )
+    camera: EnumProperty(  # type: ignore[valid-type]
+        name="Camera",
+        description="Whether the camera that filmed stood still, and if not, where it was",
+        items=(
+            (STILL, "Stands Still", "The ground is found in the shot"),
+            (
+                SCENE,
+                "Scene Camera",
+                "It moved as the scene's active camera does, which Blender's tracker has solved or "
+                "somebody animated. People are put into its world, with the floor at height 0",
+            ),
+        ),
+        default=STILL,
+    )
     focal: EnumProperty(  # type: ignore[valid-type]
         name="Focal Length",
         description="How long the lens of the footage is",
         items=(
-            (AUTO, "Automatic", "Taken from the size of the picture"),
+            (
+                AUTO,
+                "Automatic",
+                "Taken from the size of the picture, or from the scene's camera if that filmed",
+            ),
             (VALUE, "Value", "As told for a full-frame camera"),
             (SOLVED, "Solved Camera", "From the movie clip of the same file that was tracked"),
         ),
@@ -89,19 +115,59 @@ class STRIPMOCAP_PG_scene(bpy.types.PropertyGroup):
         default=False,
     )
     depth_cue: _weight(  # type: ignore[valid-type]
-        "depth_cue", "Depth", "How much the detector's own guess of depth counts; 0 ignores it"
+        methods.SmplifyOptions,
+        "depth_cue",
+        "Depth",
+        "How much the detector's own guess of depth counts; 0 ignores it",
     )
     smoothness: _weight(  # type: ignore[valid-type]
-        "smoothness", "Smoothness", "How steady movement is; 0 fits every picture alone"
+        methods.SmplifyOptions,
+        "smoothness",
+        "Smoothness",
+        "How steady movement is; 0 fits every picture alone",
     )
     contacts: _weight(  # type: ignore[valid-type]
-        "contacts", "Feet", "How firmly feet stay put while the picture shows them at rest"
+        methods.SmplifyOptions,
+        "contacts",
+        "Feet",
+        "How firmly feet stay put while the picture shows them at rest",
+    )
+    prior: _weight(  # type: ignore[valid-type]
+        methods.HumorOptions,
+        "prior",
+        "How People Move",
+        "How much it counts how people usually move, against what is seen; 0 ignores it",
+    )
+    touching: _weight(  # type: ignore[valid-type]
+        methods.HumorOptions,
+        "contacts",
+        "Contacts",
+        "How firmly feet and hands stay where they touch the ground; 0 lets them slide",
+    )
+    solver: EnumProperty(  # type: ignore[valid-type]
+        name="Solver",
+        description="How the refined motion is found",
+        items=(
+            ("fast", "Fast", "All frames at once: seconds"),
+            ("paper", "As Published", "In the three stages of the paper: minutes for each second"),
+        ),
+        default=methods.HumorOptions().solver,
     )
 
 
 def of(scene: bpy.types.Scene) -> STRIPMOCAP_PG_scene:
     """What is chosen for captures of the scene's strips."""
     return scene.stripmocap
+
+
+def tuned_by(chosen: STRIPMOCAP_PG_scene) -> list[str]:
+    """The weights that the chosen preset's methods heed, in the order in which they run."""
+    kinds = [
+        methods.METHODS[key].options
+        for key in PRESETS[chosen.preset].runs
+        if key in methods.METHODS
+    ]
+    return [own for kind in kinds for own in _TUNED.get(kind, {}).values()]
 
 
 def span_of(chosen: STRIPMOCAP_PG_scene, shot: Shot) -> tuple[float, float]:
@@ -123,8 +189,11 @@ def request(
     *,
     span: tuple[float, float] | None = None,
     corrections: Corrections = (),
+    filmed: solved_camera.Solved | None = None,
 ) -> messages.CaptureRequest:
     """What the service is asked for `shot`, or for a `span` of it in seconds of the file.
+
+    `filmed` is the camera that moved; None if it stood still.
 
     Raises:
         RequestError: a value cannot be, or the solved camera is missing.
@@ -141,8 +210,9 @@ def request(
         refiner_options=tuple(_options(chosen, each) for each in refiners),
         body=chosen.body,
         height_m=round(chosen.height_m, 3) if chosen.use_height else None,
-        focal_px=_focal_px(chosen, shot),
+        focal_px=_focal_px(chosen, shot, filmed),
         corrections=corrections,
+        camera_path=filmed.path if filmed is not None else None,
     )
 
 
@@ -162,17 +232,22 @@ def unregister() -> None:
 
 def _options(chosen: STRIPMOCAP_PG_scene, method: str) -> methods.Options:
     kind = methods.METHODS[method].options
-    if not chosen.tuned or kind is not methods.SmplifyOptions:
-        return kind()
+    names = _TUNED.get(kind, {}) if chosen.tuned else {}
+    return kind(**{name: _value(chosen, own) for name, own in names.items()})
+
+
+def _value(chosen: STRIPMOCAP_PG_scene, name: str) -> Any:
+    value = getattr(chosen, name)
     # Single precision makes 0.1 a little more; six digits are what the user saw.
-    return methods.SmplifyOptions(
-        **{name: round(float(getattr(chosen, name)), 6) for name in _BOUNDS}
-    )
+    return round(value, 6) if isinstance(value, float) else value
 
 
-def _focal_px(chosen: STRIPMOCAP_PG_scene, shot: Shot) -> float | None:
+def _focal_px(
+    chosen: STRIPMOCAP_PG_scene, shot: Shot, filmed: solved_camera.Solved | None
+) -> float | None:
     if chosen.focal == AUTO:
-        return None
+        known = filmed is not None and filmed.focal_px is not None
+        return round(filmed.focal_px, 3) if known else None
     if chosen.focal == SOLVED:
         solved = solves.focal_px(shot)
         if solved is None:
