@@ -21,7 +21,7 @@ _TELL_S = 10.0  # between two words about one thing
 def run(arguments: argparse.Namespace) -> int:
     """Tries what `arguments.what` names and prints its tables; 0 if nothing was violated."""
     match arguments.what:
-        case "spin" | "vibe" as name:
+        case "spin" | "vibe" | "humor" as name:
             # Imported when asked for, as verbs are.
             return importlib.import_module(f".experiment_{name}", __package__).run(arguments)
         case "keypoints":

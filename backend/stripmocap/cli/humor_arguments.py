@@ -1,0 +1,34 @@
+"""What may be typed after `stripmocap experiment humor`. Light, as the parser is."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+CLAIMS = ("takes", "ablations", "solvers", "video")
+
+
+def add_humor_experiment(what: argparse._SubParsersAction, *, count: Callable[[str], int]) -> None:
+    """Adds the experiment to those of the verb; `count` reads numbers above 0."""
+    humor = what.add_parser("humor", help="refined motion against what it is refined from")
+    humor.add_argument("--data", type=Path, required=True, metavar="DIR", help="clips, .npz")
+    humor.add_argument(
+        "--folder",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="where people are kept who were found in films",
+    )
+    humor.add_argument("--videos", type=Path, metavar="DIR", help="films with truths beside them")
+    humor.add_argument(
+        "--weights", type=Path, metavar="FILE", help="motion prior (default: the shipped one)"
+    )
+    humor.add_argument(
+        "--only", nargs="+", default=[], choices=CLAIMS, metavar="CLAIM", help=", ".join(CLAIMS)
+    )
+    humor.add_argument("--at-most", type=count, metavar="N", help="so many clips")
+    humor.add_argument("--split", default="test", help="of the clips, default test")
+    humor.add_argument("--threads", type=count, default=2)
+    humor.add_argument("--markdown", type=Path, metavar="FILE", help="also write the tables, .md")
+    humor.add_argument("--plots", type=Path, metavar="DIR", help="also draw them, .png")

@@ -1,0 +1,127 @@
+"""`stripmocap experiment humor`: what Rempe et al. (ICCV 2021) claim, tried on this machine.
+
+A prior of motion over a floor keeps feet where they stand and out of the floor, makes motion
+steadier, and carries people through spells in which they are hidden; what is seen stays as it was.
+Judged are people who were not learnt from, and footage whose truth is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from ..evaluation.grounded import Means, means, together
+from ..training.held_out import SEED
+from ..training.synthetic import embedded_body
+from . import humor_takes, humor_video
+from .humor_shots import FloorShot, floor_shots
+from .humor_takes import Bench, Chain, Tried
+from .humor_video import Filmed
+
+Report = Callable[[str, int, int], None]
+
+CLAIMS = ("takes", "ablations", "solvers", "video")
+FEW = 3  # shots on which the paper's solver is tried
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is tried, and with what."""
+
+    data: Path  # clips
+    folder: Path  # where people are kept who were found in films
+    networks: Mapping[str, Path] = field(
+        default_factory=dict
+    )  # in place of shipped ones, by method
+    videos: Path | None = None  # films with truths; None: that claim is left out
+    claims: tuple[str, ...] = CLAIMS
+    at_most: int | None = None  # test shots; None: all
+    base: tuple[str, ...] = ("vibe", "smplify", "humor")  # the chain that is taken apart
+    split: str = "test"
+    threads: int = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """What the experiment came to; what was not tried is empty."""
+
+    takes: Sequence[Tried] = ()
+    ablations: Sequence[Tried] = ()
+    solvers: Sequence[Tried] = ()
+    films: Sequence[Filmed] = ()
+
+
+def run(plan: Plan, report: Report) -> Findings:
+    """Tries the claims of `plan`.
+
+    Raises:
+        AssetMissing, AssetCorrupt: clips or weights are not there, or not what they should be.
+        TruthFileError, VideoError: films or their truths cannot be read.
+    """
+    torch.set_num_threads(plan.threads)
+    bench, wanted = Bench(networks=plan.networks), set(plan.claims)
+    takes, ablations, solvers, films = [], [], [], []
+    if wanted & {"takes", "ablations", "solvers"}:
+        body = embedded_body()
+        shots = floor_shots(plan.data, body, split=plan.split, seed=SEED, at_most=plan.at_most)
+        few = shots[:: max(len(shots) // FEW, 1)][:FEW]
+        if "takes" in wanted or "ablations" in wanted:
+            takes, ablations = _both(plan, bench, shots, report, wanted=wanted)
+        if "solvers" in wanted:
+            chains = humor_takes.solvers(plan.base)
+            solvers = _all(chains, few, bench, report, what="solvers")
+    if "video" in wanted and plan.videos is not None:
+        found = humor_video.films(plan.videos, plan.folder, report)
+        for done, film in enumerate(found):
+            report("films", done, len(found))
+            films += humor_video.tried(humor_takes.takes(), film, bench)
+    return Findings(takes, ablations, solvers, films)
+
+
+def averaged(found: Sequence[Tried]) -> dict[str, Means]:
+    """The means of each chain over all shots, each value counting the same."""
+    return {
+        name: means(together([each.found for each in found if each.chain == name]))
+        for name in dict.fromkeys(each.chain for each in found)
+    }
+
+
+def by_kind(found: Sequence[Tried]) -> dict[str, dict[str, Means]]:
+    """The same of each kind of motion, the commonest first."""
+    kinds: dict[str, list[Tried]] = {}
+    for each in found:
+        kinds.setdefault(each.kind, []).append(each)
+    ordered = sorted(kinds, key=lambda kind: -sum(each.found.pa_mm.size for each in kinds[kind]))
+    return {kind: averaged(kinds[kind]) for kind in ordered}
+
+
+def _both(
+    plan: Plan, bench: Bench, shots: Sequence[FloorShot], report: Report, *, wanted: set[str]
+) -> tuple[list[Tried], list[Tried]]:
+    """Takes and ablations, which share what stands before the refiner."""
+    takes = humor_takes.takes() if "takes" in wanted else ()
+    apart = humor_takes.ablations(plan.base) if "ablations" in wanted else ()
+    found = _all((*takes, *apart), shots, bench, report, what="takes")
+    names = [each.name for each in takes]
+    count = len(names) + len(apart)
+    rows = [found[first : first + count] for first in range(0, len(found), count)]
+    first = [each for row in rows for each in row[: len(names)]]
+    return first, [each for row in rows for each in row[len(names) :]]
+
+
+def _all(
+    chains: Sequence[Chain],
+    shots: Sequence[FloorShot],
+    bench: Bench,
+    report: Report,
+    *,
+    what: str,
+) -> list[Tried]:
+    found: list[Tried] = []
+    for done, shot in enumerate(shots):
+        report(what, done, len(shots))
+        found += bench.tried(chains, shot)
+    return found
