@@ -10,14 +10,29 @@ apart.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from time import perf_counter
 
+import torch
 from torch import Tensor
 
+from ...contract.skeleton import CONTACT_COUNT
+from ...geometry.rotations import aa_to_matrix
+from ..smplify.chain_terms import Links
 from ..smplify.evidence import Evidence
-from ..smplify.states import States
+from ..smplify.frame_terms import Told, guess_sigma
+from ..smplify.levenberg import minimise
+from ..smplify.states import States, choose
 from ..smplify.subject import Subject
+from .fast_energy import Balance, FastEnergy, FastStates
 from .network import MotionPrior
+from .touching import Touching
+from .transitions import SPAN, Transitions
+
+START_SIGMA = 0.7  # of what a regressor errs by in a bone's direction: a fit errs by less
+_BALANCE = Balance()
+_ROUNDS = (4, 4, 4)  # steps of each
+_DAMPING = 1e-3
 
 
 @dataclass(frozen=True)
@@ -76,4 +91,127 @@ def solve(
         settings: what counts how much.
         report: told steps done, of; may raise to stop.
     """
-    raise NotImplementedError
+    with torch.no_grad():
+        return _Solver(shot, prior, settings, report).solve()
+
+
+class _Solver:
+    """One run: a few rounds, each with contacts and the prior's model as they were before it."""
+
+    def __init__(
+        self,
+        shot: Shot,
+        prior: MotionPrior,
+        settings: Settings,
+        report: Callable[[int, int], None],
+    ) -> None:
+        self.shot, self.report = shot, report
+        self.begun, self.done = perf_counter(), 0
+        self.groups = int(shot.evidence.sequence.max()) + 1
+        balance = replace(
+            _BALANCE,
+            motion=_BALANCE.motion * settings.prior,
+            touching=_BALANCE.touching * settings.contacts,
+        )
+        self.transitions = Transitions(prior, *_transitions_of(shot, weight=balance.motion))
+        nothing = shot.floor_votes.new_zeros(len(shot.evidence), CONTACT_COUNT)
+        self.energy = FastEnergy(
+            shot.subject,
+            shot.evidence,
+            shot.camera_from_world,
+            balance,
+            told=_told(shot, weight=balance.start),
+            transitions=self.transitions,
+            touching=Touching.of(shot.subject, nothing, floor_votes=shot.floor_votes),
+            links=Links.between(shot.evidence),
+            held=shot.held,
+        )
+
+    def solve(self) -> Solved:
+        shot, trace = self.shot, []
+        moving = self.energy.moving(shot.start)
+        state = FastStates(shot.start, self.transitions.likely_latents(moving))
+        for steps in _ROUNDS:
+            energy = self._with_contacts(state).modelled(state)
+            state, energies = minimise(
+                energy, state, iterations=steps, damping=_DAMPING, on_step=self._step
+            )
+            trace.append(Moment(perf_counter() - self.begun, float(energies.sum())))
+        contacts = self._contacts(state)
+        return self._sound(state, contacts, tuple(trace))
+
+    def _step(self) -> None:
+        self.report(self.done, 2 * sum(_ROUNDS))
+        self.done += 1
+
+    def _contacts(self, state: FastStates) -> Tensor:
+        """(N, 9) chances, those of a sequence's ends as of the nearest frames that have any."""
+        sequence, first = self.shot.evidence.sequence, self.transitions.first
+        chances = self.shot.floor_votes.new_zeros(len(sequence), CONTACT_COUNT)
+        if not len(first):
+            return chances
+        told = self.transitions.contacts(self.energy.moving(state.bodies), state.latents)
+        frames = torch.arange(len(sequence), device=sequence.device)
+        nearest = torch.searchsorted(first + 2, frames).clamp(max=len(first) - 1)
+        mine = sequence[first[nearest]] == sequence
+        nearest = torch.where(mine, nearest, (nearest - 1).clamp(min=0))
+        mine = sequence[first[nearest]] == sequence
+        return _steadied(torch.where(mine[:, None], told[nearest], 0.0), sequence)
+
+    def _with_contacts(self, state: FastStates) -> FastEnergy:
+        shot = self.shot
+        chances = self._contacts(state)
+        touching = Touching.of(shot.subject, chances, floor_votes=shot.floor_votes)
+        return replace(self.energy, touching=touching)
+
+    def _sound(self, state: FastStates, contacts: Tensor, trace: tuple[Moment, ...]) -> Solved:
+        """What was found, with sequences that hold a number that is none as they started."""
+        shot, bodies = self.shot, state.bodies
+        numbers = torch.cat(
+            [bodies.transl, bodies.global_rotmat.flatten(1), bodies.body_pose.flatten(1), contacts],
+            1,
+        )
+        wrong = numbers.new_zeros(self.groups).index_add(
+            0, shot.evidence.sequence, (~numbers.isfinite()).any(dim=1).to(numbers)
+        )
+        diverged = wrong > 0
+        states = choose(~diverged, bodies, shot.start, groups=shot.evidence.sequence)
+        contacts = torch.where(diverged[shot.evidence.sequence][:, None], 0.0, contacts)
+        return Solved(states, contacts, trace, diverged)
+
+
+def _transitions_of(shot: Shot, *, weight: float) -> tuple[Tensor, Tensor]:
+    """(n,) first frames of transitions and (n,) their votes."""
+    sequence = shot.evidence.sequence
+    last = SPAN - 1
+    row = torch.arange(max(len(sequence) - last, 0), device=sequence.device)
+    if weight <= 0:
+        row = row[:0]
+    first = row[sequence[row] == sequence[row + last]]
+    return first, shot.floor_votes.new_full((len(first),), weight)
+
+
+def _told(shot: Shot, *, weight: float) -> Told:
+    """What the start says of bones that were seen, in each frame's camera."""
+    subject, evidence, start = shot.subject, shot.evidence, shot.start
+    points = subject.body.points(
+        start.global_rotmat,
+        aa_to_matrix(start.body_pose),
+        betas=start.betas[evidence.sequence],
+        transl=start.transl,
+    )
+    begin, end = subject.cue
+    bones = (points[:, end] - points[:, begin]) @ shot.camera_from_world[:, :3, :3].mT
+    votes = weight * evidence.cue_weights[:, subject.bones]
+    return Told(bones, votes, START_SIGMA * guess_sigma().to(votes)[subject.bones])
+
+
+def _steadied(chances: Tensor, sequence: Tensor) -> Tensor:
+    """(N, 9) chances as means of each frame and its neighbours, so that none flickers."""
+    total, count = chances.clone(), torch.ones_like(chances[:, :1])
+    linked = (sequence.diff() == 0)[:, None].to(chances)
+    total[1:] += linked * chances[:-1]
+    total[:-1] += linked * chances[1:]
+    count[1:] += linked
+    count[:-1] += linked
+    return total / count
