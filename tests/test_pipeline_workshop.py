@@ -95,7 +95,7 @@ def test_what_only_the_fit_reads_makes_only_the_fit_again(made, footage, store, 
     result = capture(request(footage, **changes), store)
 
     assert [each for each in made if each != "load"] == ["fit"]
-    assert result.provenance["request"] == request(footage, **changes).to_json()
+    assert result.provenance["request"] == request(footage, **changes).told()
 
 
 def test_a_focal_length_that_is_the_usual_one_is_no_other(made, footage, store):

@@ -21,7 +21,6 @@ FRAME_CODE = 2
 TIME_CODE = 1
 FIT_CODE = 3
 REFINE_CODE = 1
-_CODES = {"frame": FRAME_CODE, "temporal": TIME_CODE, "fitted": FIT_CODE, "refined": REFINE_CODE}
 _EYES = ("blazepose_detector", "blazepose_landmarks")
 _EYES_USE = ("av", "opencv-python-headless", "ai-edge-litert", "numpy")
 _NETWORKS = (
@@ -92,8 +91,9 @@ def what_a_method_depends_on(
 ) -> dict[str, Any]:
     """Everything that one of the request's methods depends on, but for what it is called with."""
     weights = [name for name in _files_of(request, method) if name not in _EYES]
+    codes = {"frame": FRAME_CODE, "temporal": TIME_CODE, "fitted": FIT_CODE, "refined": REFINE_CODE}
     return {
-        "code": _CODES[method.take],
+        "code": codes[method.take],
         "method": method.key,
         "options": asdict(request.options_of(method)),
         "body": request.body,
