@@ -111,6 +111,9 @@ ASSETS = (
     _shipped(
         "vibe_embedded", "weights/vibe.safetensors", licence=OUR_LICENCE, page="weights/vibe.md"
     ),
+    _shipped(
+        "humor_embedded", "weights/humor.safetensors", licence=OUR_LICENCE, page="weights/humor.md"
+    ),
     _brought(
         "smplify_prior",
         "gmm_08.pkl",

@@ -72,7 +72,7 @@ def test_a_method_is_found_by_what_it_can_be(weights):
     with pytest.raises(RequestError, match="no refiner 'spin'") as refused:
         method_named("spin", role="refiner", weights=weights)
 
-    assert refused.value.hint == "Choose one of smplify."
+    assert refused.value.hint == "Choose one of smplify, humor."
 
 
 def test_every_chain_is_a_request_that_can_be_made():

@@ -157,6 +157,25 @@ METHODS = {
         },
         options=VibeOptions,
     ),
+    "humor": Method(
+        key="humor",
+        label="HuMoR, a motion prior",
+        roles=("refiner",),
+        take="refined",
+        weights={
+            "embedded": Weights(
+                (*_EYES, "embedded_body", "humor_embedded", "pose_prior"),
+                "GPL-3.0-or-later",
+                stage="refine",
+            ),
+            "official": Weights(
+                (*_EYES, "smpl_neutral", "humor_official", "pose_prior"),
+                "HuMoR and SMPL, non-commercial",
+                stage="refine",
+            ),
+        },
+        options=HumorOptions,
+    ),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .hmr import estimate
+from .humor import refine
 from .smplify import fit
 from .vibe import estimate as vibe
 
@@ -10,4 +11,5 @@ ESTIMATORS = {
     "smplify": {"embedded": fit.load, "official": fit.load},
     "spin": {"embedded": estimate.load, "official": estimate.load_official},
     "vibe": {"embedded": vibe.load, "official": vibe.load_official},
+    "humor": {"embedded": refine.load, "official": refine.load_official},
 }
