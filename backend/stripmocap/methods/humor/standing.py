@@ -63,7 +63,7 @@ def standing(
         rest = _resting_in_world(subject, evidence, feet)
     resting = (rest > _REST_ENOUGH).cpu().numpy()
     heights = (feet[..., 2] - flat_m).double().cpu().numpy()  # of the soles
-    floor_m = _floor(heights[resting]) if camera.path is None else 0.0
+    floor_m = _floor(heights, resting) if camera.path is None else 0.0
     whose = evidence.sequence.cpu().numpy()
     votes = np.ones(len(whose))
     for each in np.unique(whose):
@@ -82,9 +82,15 @@ def flat_heights(subject: Subject, template: BodyTemplate) -> Tensor:
     return place[0, subject.feet, 1] - float(template.v_template[:, 1].min())
 
 
-def _floor(heights: np.ndarray) -> float:
-    """Metres, where most soles at rest are whose heights are these, if they are near the floor."""
-    near = heights[np.abs(heights) < FAR_M]
+def _floor(heights: np.ndarray, resting: np.ndarray) -> float:
+    """Metres, where most feet rest on their lowest points, if that is near the floor.
+
+    Args:
+        heights: (N, F) of soles.
+        resting: (N, F) bool.
+    """
+    lowest = np.where(resting, heights, np.inf).min(axis=1)
+    near = lowest[np.abs(lowest) < FAR_M]
     return float(np.median(near)) if len(near) else 0.0
 
 

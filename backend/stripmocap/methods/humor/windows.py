@@ -91,9 +91,10 @@ def solve_in_windows(
         stop = min(begin + window, count)
         ticks = slice(max(begin - HELD, _first_of(sequence, begin)), stop)
         held = begin - ticks.start
-        part = replace(
-            _part_of(shot, ticks), start=found.at(ticks).states(shot.start.betas), held=held
-        )
+        part = replace(_part_of(shot, ticks), held=held)
+        # The others from where they began, which solvers take for something that was said.
+        finished = found.at(slice(ticks.start, begin)).states(shot.start.betas)
+        part = replace(part, start=part.start.with_frames(slice(held), finished))
 
         def inside(done: int, of: int, begin: int = begin, stop: int = stop) -> None:
             report(begin + round((stop - begin) * done / max(of, 1)), count)

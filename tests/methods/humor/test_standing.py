@@ -1,0 +1,126 @@
+"""Where the floor is, and where it says nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from fitscenes import CAMERA, Scene, loose_prior, walk
+from refinescenes import estimate
+from stripmocap.contract import body_file
+from stripmocap.contract.body_file import EMBEDDED_BODY
+from stripmocap.contract.camera_path import CameraPath
+from stripmocap.methods.humor.standing import flat_heights, standing
+from stripmocap.methods.humor.whole import Task, Whole
+from stripmocap.methods.smplify.subject import Subject
+from stripmocap.methods.toolbox import Estimate
+
+TEMPLATE = body_file.load(EMBEDDED_BODY)
+SUBJECT = Subject.from_template(TEMPLATE, loose_prior())
+FLAT_M = flat_heights(SUBJECT, TEMPLATE)
+
+
+def still(*, frames: int = 40, speed_m_s: float = 0.0) -> Scene:
+    """Somebody 4 m away who glides, if anything, in one pose."""
+    scene, first = walk(TEMPLATE, frames=frames, speed_m_s=speed_m_s), walk(TEMPLATE, frames=1)
+    ahead_px = CAMERA.focal_px * speed_m_s / 4 * scene.person.times_s
+    keypoints = first.person.keypoints.repeat(frames, axis=0)
+    keypoints[..., 0] += ahead_px[:, None]
+    pose = first.states.body_pose.expand(frames, -1, -1)
+    return replace(
+        scene,
+        states=replace(scene.states, body_pose=pose),
+        points=first.points,
+        person=replace(scene.person, keypoints=keypoints),
+    )
+
+
+def task_of(scene: Scene, start: Estimate) -> Task:
+    whole = Whole.of([scene.person], start, subject=SUBJECT, window=50)
+    return whole.task(flat_m=FLAT_M)
+
+
+def stands(*, lower_m: float = 0.0, moving: bool = False, speed_m_s: float = 0.0) -> Task:
+    """How somebody stands on a floor that is so much lower than their feet ever are."""
+    scene = still(speed_m_s=speed_m_s)
+    start = estimate(TEMPLATE, scene, lower_m=lower_m)
+    if moving:
+        path = CameraPath.of_matrices(np.array([0.0]), start.camera.world_from_camera[None])
+        start = replace(start, camera=replace(start.camera, path=path))
+    return task_of(scene, start)
+
+
+def leaping(scene: Scene, start: Estimate, frames: slice, *, up_m: float, along_px: float) -> Task:
+    """How they stand who are higher for some frames, and move in the picture meanwhile."""
+    transl, keypoints = start.motions[0].transl.copy(), scene.person.keypoints.copy()
+    transl[frames, 1] -= up_m  # y is down
+    keypoints[frames, :, 1] -= 250 * up_m
+    keypoints[frames, :, 0] += along_px * np.arange(frames.stop - frames.start)[:, None]
+    leapt = replace(scene, person=replace(scene.person, keypoints=keypoints))
+    return task_of(leapt, replace(start, motions=(replace(start.motions[0], transl=transl),)))
+
+
+def test_landmarks_of_a_flat_foot_are_a_little_above_its_sole():
+    assert ((FLAT_M > 0.005) & (FLAT_M < 0.05)).all()
+
+
+def test_the_floor_goes_down_to_the_soles():
+    task = stands()
+
+    assert -0.03 < task.middle[2] < -0.01
+    assert task.shot.floor_votes.min() > 0.99
+
+
+def test_a_floor_a_little_off_comes_under_the_feet():
+    assert stands(lower_m=0.12).middle[2] == pytest.approx(stands().middle[2] + 0.12, abs=1e-4)
+
+
+@pytest.mark.parametrize("lower_m", [0.8, -0.8])
+def test_far_from_the_floor_it_says_nothing(lower_m):
+    task = stands(lower_m=lower_m)
+
+    assert task.middle[2] == 0
+    assert task.shot.floor_votes.max() < 0.1
+
+
+def test_the_floor_of_a_moving_camera_is_given_and_stays():
+    assert stands(lower_m=0.12, moving=True).middle[2] == 0
+    assert stands(lower_m=0.8, moving=True).shot.floor_votes.max() < 0.1
+
+
+def test_in_the_air_the_floor_says_as_much_as_before_and_after():
+    scene = still(frames=60)
+
+    task = leaping(scene, estimate(TEMPLATE, scene), slice(20, 40), up_m=0.6, along_px=30)
+
+    assert task.shot.floor_votes.min() > 0.9
+
+
+def test_who_climbs_is_held_to_no_floor_where_feet_rest_high_up():
+    scene = still(frames=90)
+
+    task = leaping(scene, estimate(TEMPLATE, scene), slice(45, 90), up_m=0.8, along_px=0)
+
+    assert task.shot.floor_votes[:40].min() > 0.9
+    assert task.shot.floor_votes[50:].max() < 0.1
+
+
+def test_who_is_never_seen_to_stand_may_be_above_the_floor_but_not_far_below():
+    above, below = (stands(lower_m=lower_m, speed_m_s=3.0) for lower_m in (0.7, -0.7))
+
+    assert above.shot.floor_votes.min() == 1
+    assert below.shot.floor_votes.max() < 0.1
+
+
+def test_standing_needs_no_long_spell():
+    scene = walk(TEMPLATE, frames=4)
+    whole = Whole.of([scene.person], estimate(TEMPLATE, scene), subject=SUBJECT, window=50)
+    shot = whole.task(flat_m=FLAT_M).shot
+
+    found = standing(
+        SUBJECT, shot.evidence, shot.start, flat_m=FLAT_M, camera=whole.camera, window=2
+    )
+
+    assert torch.isfinite(found.votes).all()
