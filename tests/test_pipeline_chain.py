@@ -11,8 +11,8 @@ from movies import write_movie
 from standins import SIZE, request, silent, stand_in
 from stripmocap import assets, pipeline
 from stripmocap.contract.camera_path import CameraPath
-from stripmocap.contract.errors import AssetMissing
-from stripmocap.contract.methods import SmplifyOptions, SpinOptions, VibeOptions
+from stripmocap.contract.errors import AssetMissing, Cancelled
+from stripmocap.contract.methods import HumorOptions, SmplifyOptions, SpinOptions, VibeOptions
 from stripmocap.methods.toolbox import Estimate
 from stripmocap.steps import StepStore
 from toyshot import toy_camera, toy_motion
@@ -43,7 +43,8 @@ def calls(tmp_path, monkeypatch) -> list[tuple]:
 
         return load
 
-    table = {key: loader(key, seed) for seed, key in enumerate(("spin", "smplify", "vibe"), 1)}
+    keys = ("spin", "smplify", "vibe", "humor")
+    table = {key: loader(key, seed) for seed, key in enumerate(keys, 1)}
     monkeypatch.setattr(
         pipeline,
         "ESTIMATORS",
@@ -139,6 +140,63 @@ def test_poses_over_time_are_a_take_of_their_own_that_a_fit_starts_from(calls, f
     capture(request(footage, estimator="vibe", options=VibeOptions(smooth=1.0)), store)
 
     assert keys(calls) == ["vibe"]  # once more, with the filter
+
+
+THREE = {"estimator": "vibe", "refiners": ("smplify", "humor")}
+
+
+def test_motion_is_refined_from_the_fit_of_what_was_posed_over_time(calls, footage):
+    found = capture(request(footage, **THREE))
+
+    assert keys(calls) == ["vibe", "smplify", "humor"]
+    assert [each.label for each in found.takes] == ["temporal", "fitted", "refined"]
+    assert found.best.label == "refined"
+    starts = [start for _, start, *_ in calls]
+    assert starts[0] is None
+    assert starts[1].motions[0] is found.take("temporal").motions[0]
+    assert starts[2].motions[0] is found.take("fitted").motions[0]
+
+
+def test_other_options_of_the_last_refiner_repeat_it_alone(calls, footage, store):
+    capture(request(footage, **THREE), store)
+    calls.clear()
+
+    capture(request(footage, **THREE, refiner_options=(None, HumorOptions(contacts=2))), store)
+    capture(request(footage, estimator="vibe", refiners=("humor",)), store)
+
+    assert keys(calls) == ["humor", "humor"]
+    assert [each[3] for each in calls] == [HumorOptions(contacts=2), HumorOptions()]
+
+
+def test_other_options_of_the_fit_between_repeat_what_is_behind_it(calls, footage, store):
+    capture(request(footage, **THREE), store)
+    calls.clear()
+
+    capture(request(footage, **THREE, refiner_options=(SmplifyOptions(smoothness=2),)), store)
+
+    assert keys(calls) == ["smplify", "humor"]
+
+
+def test_a_capture_that_ends_in_the_last_step_has_kept_those_before_it(
+    calls, footage, store, monkeypatch
+):
+    def load(tools, options):
+        def estimate(people, camera, report, **_):
+            raise Cancelled("the job was cancelled")
+
+        return estimate
+
+    whole = pipeline.ESTIMATORS
+    monkeypatch.setattr(pipeline, "ESTIMATORS", {**whole, "humor": {"embedded": load}})
+    with pytest.raises(Cancelled):
+        capture(request(footage, **THREE), store)
+    calls.clear()
+
+    monkeypatch.setattr(pipeline, "ESTIMATORS", whole)
+    found = capture(request(footage, **THREE), store)
+
+    assert keys(calls) == ["humor"]
+    assert [each.label for each in found.takes] == ["temporal", "fitted", "refined"]
 
 
 def test_a_second_capture_makes_nothing(calls, footage, store):

@@ -14,7 +14,7 @@ from stripmocap.cli.capture import summary
 from stripmocap.contract import result_file
 from stripmocap.contract.camera_path import CameraPath
 from stripmocap.contract.errors import ResultFileError
-from stripmocap.contract.methods import METHODS
+from stripmocap.contract.methods import METHODS, HumorOptions, SmplifyOptions
 from toyshot import toy_capture
 
 Usage = namedtuple("Usage", "total used free")
@@ -64,6 +64,20 @@ def test_a_method_may_be_refined_by_another(
     assert type(request.options) is METHODS[estimator].options
     if refiner is not None:
         assert request.refiner_options[0].smoothness == (2 if "smoothness" in typed else 1)
+
+
+def test_options_that_methods_share_by_name_are_told_apart(footage, tmp_path, asked):
+    typed = "--method vibe+smplify+humor --contacts 2 --humor-contacts 3 --humor-prior 0.5"
+
+    cli.main(["capture", str(footage), "-o", str(tmp_path / "a.npz"), *typed.split()])
+
+    (request,) = asked
+    assert request.refiners == ("smplify", "humor")
+    assert request.refiner_options == (
+        SmplifyOptions(contacts=2),
+        HumorOptions(contacts=3, prior=0.5),
+    )
+    assert request.pose_prior == "embedded"
 
 
 def test_a_moving_camera_is_read_from_a_file(footage, tmp_path, asked):

@@ -9,7 +9,13 @@ from stripmocap.contract.camera_path import CameraPath
 from stripmocap.contract.corrections import Correction, Mark
 from stripmocap.contract.errors import RequestError
 from stripmocap.contract.messages import MOST_CORRECTIONS, CaptureRequest, Clip
-from stripmocap.contract.methods import METHODS, SmplifyOptions, SpinOptions, VibeOptions
+from stripmocap.contract.methods import (
+    METHODS,
+    HumorOptions,
+    SmplifyOptions,
+    SpinOptions,
+    VibeOptions,
+)
 
 
 def test_a_request_comes_back_from_json_as_it_was():
@@ -38,6 +44,8 @@ def refined(**changes):
         refined(refiner_options=(SmplifyOptions(smoothness=2),)),
         refined(refiners=()),
         refined(estimator="vibe", options=VibeOptions(smooth=0.5)),
+        refined(refiners=("smplify", "humor")),
+        refined(refiners=("humor",), refiner_options=(HumorOptions(prior=2, solver="paper"),)),
     ],
 )
 def test_a_request_of_several_methods_comes_back_from_json_as_it_was(request_):
@@ -128,6 +136,8 @@ def test_options_of_a_refiner_that_are_not_given_are_its_defaults():
         ({"refiners": "smplify"}, "refiners is 'smplify'"),
         ({"refiners": (), "refiner_options": (SmplifyOptions(),)}, "options for 1 refiners"),
         ({"refiners": ("smplify", "smplify")}, "cannot refine what smplify makes"),
+        ({"refiners": ("humor", "smplify")}, "smplify cannot refine what humor makes"),
+        ({"estimator": "humor", "options": None, "refiners": ()}, "no estimator 'humor'"),
         ({"estimator": "smplify", "options": SmplifyOptions()}, "cannot refine what smplify"),
         ({"weights": "stolen"}, "no 'stolen' weights"),
         ({"weights": "official", "body": "female"}, "no female body"),
