@@ -34,12 +34,18 @@ PLACES = {
         *("methods/smplify", "methods/ground.py", "methods/toolbox.py"),
         *("body", "geometry", "contract/skeleton.py"),
     ),
+    "REFINE_CODE": (
+        *("methods/humor", "methods/smplify", "methods/features", "methods/toolbox.py"),
+        *("methods/ground.py", "body", "geometry", "contract/skeleton.py"),
+        *("torch_files.py", "checkpoints.py"),
+    ),
 }
 KNOWN = {  # version and checksum
     "PEOPLE_CODE": (2, "4ca3e99307561494"),
     "FRAME_CODE": (2, "082936793e236cab"),
     "TIME_CODE": (1, "601b34255fdb22c4"),
     "FIT_CODE": (3, "ae947e4a0e88f53f"),
+    "REFINE_CODE": (1, ""),
 }
 
 
