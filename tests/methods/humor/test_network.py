@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 import torch
 from stripmocap.methods.humor.network import Gaussian, MotionPrior, Sizes
-from stripmocap.methods.humor.state import CHANGE_NUMBERS, State
+from stripmocap.methods.humor.state import CHANGE_NUMBERS, FPS, State
 from torch.distributions import Normal, kl_divergence
 from torch.testing import assert_close
 
@@ -73,3 +75,17 @@ def test_samples_scatter_as_they_should():
 
     assert_close(drawn.mean(dim=0), few.mean, rtol=0, atol=0.05)
     assert_close(drawn.var(dim=0), few.variance, rtol=0.05, atol=0)
+
+
+def test_a_coasting_decoder_adds_what_velocities_promise():
+    sizes = Sizes(latent=8, hidden=32, layers=1)
+    plain, coasting = MotionPrior(sizes).eval(), MotionPrior(replace(sizes, coasting=1)).eval()
+    coasting.load_state_dict(plain.state_dict())
+    past, latent = State(torch.randn(3, 2, 339)), torch.randn(3, 2, 8)
+
+    more = coasting.decode(past, latent).numbers - plain.decode(past, latent).numbers
+
+    assert_close(more[..., :3], past.transl_vel / FPS, atol=1e-6, rtol=0)
+    assert_close(more[..., 6:9], past.global_orient_vel / FPS, atol=1e-6, rtol=0)
+    assert_close(more[..., 75:141], past.joints_vel.flatten(-2) / FPS, atol=1e-6, rtol=0)
+    assert torch.count_nonzero(more[0, 0]) == 72

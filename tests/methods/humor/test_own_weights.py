@@ -1,12 +1,15 @@
 import json
 
+import numpy as np
 import pytest
 import torch
 from stripmocap import checkpoints
 from stripmocap.contract.errors import AssetCorrupt, AssetMissing
 from stripmocap.methods.humor import own_weights
+from stripmocap.methods.humor.initial_state import NUMBERS, InitialStatePrior
 from stripmocap.methods.humor.network import MotionPrior, Sizes
 from stripmocap.methods.humor.pose_prior import PosePrior, PoseSizes
+from stripmocap.methods.humor.state import State
 from torch.testing import assert_close
 
 SMALL = Sizes(latent=4, hidden=32, layers=1)
@@ -76,3 +79,42 @@ def test_other_sizes_than_the_arrays_have_are_refused(tmp_path):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(AssetMissing, match="absent"):
         own_weights.load_own_motion_prior(tmp_path / "absent")
+
+
+def mixture():
+    rng = np.random.default_rng(0)
+    means = rng.standard_normal((3, NUMBERS))
+    return means, np.stack([np.eye(NUMBERS) * each for each in (1.0, 2.0, 0.5)])
+
+
+def test_how_motions_begin_comes_back(tmp_path):
+    means, covariances = mixture()
+    weights = np.array([0.5, 0.3, 0.2])
+    first = State(torch.randn(4, 339))
+
+    own_weights.save_initial_state_prior(
+        means, covariances, weights=weights, path=tmp_path / "b", metadata={"made": "today"}
+    )
+    found = own_weights.load_own_initial_state_prior(tmp_path / "b")
+
+    expected = InitialStatePrior.from_mixture(means, covariances, weights=weights)
+    assert_close(found.energy(first), expected.energy(first), rtol=1e-4, atol=0)
+    assert checkpoints.load_metadata(tmp_path / "b")["made"] == "today"
+
+
+def test_another_file_does_not_say_how_motions_begin(tmp_path):
+    own_weights.save_motion_prior(MotionPrior(SMALL), tmp_path / "m", metadata={})
+
+    with pytest.raises(AssetCorrupt, match="not mixture over first moments"):
+        own_weights.load_own_initial_state_prior(tmp_path / "m")
+
+
+def test_a_mixture_that_is_none_is_refused(tmp_path):
+    means, covariances = mixture()
+
+    own_weights.save_initial_state_prior(
+        means, -covariances, weights=np.ones(3), path=tmp_path / "b", metadata={}
+    )
+
+    with pytest.raises(AssetCorrupt, match="no mixture"):
+        own_weights.load_own_initial_state_prior(tmp_path / "b")

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from .state import CHANGE_NUMBERS, STATE_NUMBERS, Change, State
+from .state import CHANGE_NUMBERS, STATE_NUMBERS, Change, State, coasting
 
 _GROUPS = 16  # of numbers that are normalised together
 
@@ -27,6 +27,7 @@ class Sizes:
     latent: int = 48
     hidden: int = 1024  # a multiple of 32
     layers: int = 4  # hidden ones of prior and posterior
+    coasting: int = 0  # 1: the decoder says how changes differ from `state.coasting`'s; ours does
 
 
 class Gaussian(NamedTuple):
@@ -62,7 +63,8 @@ class MotionPrior(nn.Module):
         hidden, answers = [sizes.hidden] * sizes.layers, 2 * sizes.latent
         self.encoder = Perceptron([2 * STATE_NUMBERS, *hidden, answers])
         self.prior_net = Perceptron([STATE_NUMBERS, *hidden, answers])
-        self.decoder = Decoder(sizes.latent, hidden=sizes.hidden)
+        promised = coasting() if sizes.coasting else None
+        self.decoder = Decoder(sizes.latent, hidden=sizes.hidden, promised=promised)
 
     def prior(self, past: State) -> Gaussian:
         """Latents that are likely after canonical states (...)."""
@@ -93,10 +95,18 @@ class Perceptron(nn.Module):
 class Decoder(nn.Module):
     """What leads from a moment to the next: every layer hears the latent anew."""
 
-    def __init__(self, latent: int, *, hidden: int) -> None:
+    def __init__(self, latent: int, *, hidden: int, promised: Tensor | None = None) -> None:
+        """An untrained decoder.
+
+        Args:
+            latent: Z.
+            hidden: a multiple of 32.
+            promised: (216, 339) the part of a change that is linear in the state and not learnt.
+        """
         super().__init__()
         widths = [STATE_NUMBERS, hidden, hidden, hidden // 2, CHANGE_NUMBERS]
         self.net = nn.ModuleList(_layers(widths, more=latent))
+        self.promised = None if promised is None else nn.Buffer(promised, persistent=False)
 
     def forward(self, past: State, latent: Tensor) -> Change:
         """Changes (...) from states (...) by latents (..., Z)."""
@@ -124,6 +134,9 @@ class Decoder(nn.Module):
                 numbers = torch.addmm(told, numbers, each.weight[:, : numbers.shape[1]].mT)
             else:
                 numbers = each(numbers)
+        if self.promised is not None:
+            flat = past.numbers.reshape(-1, STATE_NUMBERS)
+            numbers = numbers + (flat @ self.promised.mT).to(numbers.dtype)
         return Change(numbers.view(*past.numbers.shape[:-1], -1))
 
 

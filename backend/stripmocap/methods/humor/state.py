@@ -130,6 +130,19 @@ def changed(state: State, change: Change) -> State:
     return State(torch.cat(parts, dim=-1))
 
 
+def coasting() -> Tensor:
+    """(216, 339) what a change is of a state whose velocities stay as they are, but for the pose.
+
+    Nothing is known of how fast joints turn against their parents.
+    """
+    promised = torch.zeros(CHANGE_NUMBERS, STATE_NUMBERS)
+    rows = torch.arange(CHANGE_NUMBERS)
+    transl, places = slice(0, 3), slice(75, 141)
+    for change, speed in ((transl, TRANSL_VEL), (_DELTA_ORIENT, ORIENT_VEL), (places, PLACES_VEL)):
+        promised[rows[change], torch.arange(speed.start, speed.stop)] = 1 / FPS
+    return promised
+
+
 def contact_chances(logits: Tensor) -> Tensor:
     """(..., 22) chances of 0 to 1 that joints touch something, of logits (..., 9).
 
