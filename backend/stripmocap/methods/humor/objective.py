@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -68,6 +69,17 @@ class Observed:
     focal: Tensor  # (2,) pixels, along x and y
     center: Tensor  # (2,) pixels
     floor: Tensor  # (N, 3) metres, its point nearest to the camera's centre, camera axes
+    moved: Tensor | None = None  # (N, T, 4, 4) from these axes to a moving camera's in each frame
+
+    def at(self, motions: slice, frames: slice) -> Observed:
+        """Some frames of some of the motions."""
+        return replace(
+            self,
+            keypoints=self.keypoints[motions, frames],
+            confidence=self.confidence[motions, frames],
+            floor=self.floor[motions],
+            moved=None if self.moved is None else self.moved[motions, frames],
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,10 +100,10 @@ class Overlaps:
 
     def energies(self, points: Tensor) -> dict[str, Tensor]:
         """How far pieces part, of their shared points (N, T, S, 3)."""
-        if self.before is not None:
-            points = torch.cat([self.before.points.unsqueeze(0), points])
-        ends = [points[i, len(points[i]) - count :] for i, count in enumerate(self.frames)]
-        starts = [points[i + 1, :count] for i, count in enumerate(self.frames)]
+        pieces = list(points) if self.before is None else [self.before.points, *points]
+        pairs = list(zip(pairwise(pieces), self.frames, strict=True))
+        ends = [before[len(before) - count :] for (before, _), count in pairs]
+        starts = [after[:count] for (_, after), count in pairs]
         ending, following = torch.cat(ends), torch.cat(starts)  # (sum of frames, S, 3)
         within = torch.ones(len(ending) - 1, device=points.device)
         for last in torch.tensor(self.frames).cumsum(0)[:-1].tolist():
@@ -122,21 +134,20 @@ class Problem:
     observed: Observed
     weights: Weights = DEMO
     overlaps: Overlaps | None = None
+    known: frozenset[str] = frozenset()  # fields of the unknowns that stay as they start
 
     def shortened(self, frames: int) -> Problem:
         """The first `frames` of every motion, each for itself."""
-        observed = replace(
-            self.observed,
-            keypoints=self.observed.keypoints[:, :frames],
-            confidence=self.observed.confidence[:, :frames],
-        )
+        observed = self.observed.at(slice(None), slice(frames))
         return replace(self, observed=observed, overlaps=None)
 
     def seen(self, points: Tensor) -> Tensor:
         """() energy of the keypoints, of the figure's points (N, T, P, 3), camera axes."""
-        observed = self.observed
+        observed, seen = self.observed, points.index_select(-2, self.figure.keypoints)
+        if observed.moved is not None:
+            seen = seen @ observed.moved[..., :3, :3].mT + observed.moved[..., None, :3, 3]
         each = of_frames.reprojection(
-            points.index_select(-2, self.figure.keypoints),
+            seen,
             observed.keypoints,
             confidence=observed.confidence * self.figure.counted,
             focal=observed.focal,
@@ -153,6 +164,15 @@ class Frames:
     global_orient: Tensor  # (N, T, 3) axis-angle
     pose_latents: Tensor  # (N, T, Z)
     betas: Tensor  # (N, L)
+
+    def at(self, motions: slice, frames: slice) -> Frames:
+        """Some frames of some of the motions."""
+        return Frames(
+            transl=self.transl[motions, frames],
+            global_orient=self.global_orient[motions, frames],
+            pose_latents=self.pose_latents[motions, frames],
+            betas=self.betas[motions],
+        )
 
     def points(self, figure: Figure, prior: PosePrior) -> Tensor:
         """(N, T, P, 3) metres."""

@@ -19,7 +19,7 @@ from torch import Tensor
 from . import motion_objective
 from .canonical import TurnOf, turn_of
 from .motion_objective import SHORT, Led, Unknowns
-from .objective import Energies, Frames, Problem, Weights, placing, posing, weighed
+from .objective import Energies, Frames, Problem, placing, posing, weighed
 from .paper_start import begin
 
 HISTORY = 100  # steps that L-BFGS remembers
@@ -45,6 +45,7 @@ class Schedule:
     held: int = 25  # then all, with the first moment as it is and no contacts
     free: int = 15  # then everything
     iterations: int = 20
+    enough: float = 0.0  # a stage is done once a step lowers its energy by less than this share
 
     @property
     def steps(self) -> int:
@@ -111,10 +112,9 @@ class Diverged(ArithmeticError):
 
 def place(problem: Problem, start: Frames, *, schedule: Schedule, watch: Watch) -> Frames:
     """Stage one: bodies are moved and turned."""
-    descent = _Descent(start, _PLACING, iterations=schedule.iterations)
+    descent = _Descent(start, _PLACING, problem=problem, schedule=schedule)
     descent.run(
         lambda frames: placing(problem, frames),
-        weights=problem.weights,
         watch=watch,
         stage="placing",
         steps=schedule.placing,
@@ -124,10 +124,9 @@ def place(problem: Problem, start: Frames, *, schedule: Schedule, watch: Watch) 
 
 def pose(problem: Problem, start: Frames, *, schedule: Schedule, watch: Watch) -> Frames:
     """Stage two: they are bent and shaped as well."""
-    descent = _Descent(start, _POSING, iterations=schedule.iterations)
+    descent = _Descent(start, _POSING, problem=problem, schedule=schedule)
     descent.run(
         lambda frames: posing(problem, frames),
-        weights=problem.weights,
         watch=watch,
         stage="posing",
         steps=schedule.posing,
@@ -156,8 +155,8 @@ def lead(
         ("free", lambda unknowns: _in_full(problem, unknowns, turning), everything, schedule.free),
     )
     for stage, energies, names, steps in regimes:
-        descent = _Descent(start, names, iterations=schedule.iterations)
-        descent.run(energies, weights=problem.weights, watch=watch, stage=stage, steps=steps)
+        descent = _Descent(start, names, problem=problem, schedule=schedule)
+        descent.run(energies, watch=watch, stage=stage, steps=steps)
         start = descent.reached()
     return start
 
@@ -179,47 +178,48 @@ def _in_full(problem: Problem, unknowns: Unknowns, turning: TurnOf) -> Energies:
 class _Descent(Generic[State]):
     """L-BFGS on some fields of a record; it remembers from step to step."""
 
-    def __init__(self, start: State, names: tuple[str, ...], *, iterations: int) -> None:
+    def __init__(
+        self, start: State, names: tuple[str, ...], *, problem: Problem, schedule: Schedule
+    ) -> None:
         # L-BFGS of torch flattens without copying, so that parts must be stored row by row.
         self._free: dict[str, Tensor] = {
             name: getattr(start, name).detach().clone(memory_format=torch.contiguous_format)
             for name in names
+            if name not in problem.known
         }
         for each in self._free.values():
             each.requires_grad_()
         self._state = replace(start, **self._free)
+        self._weights, self._enough = problem.weights, schedule.enough
         self._optimiser = torch.optim.LBFGS(
             self._free.values(),
             lr=1.0,
-            max_iter=iterations,
+            max_iter=schedule.iterations,
             history_size=HISTORY,
             line_search_fn="strong_wolfe",
         )
 
     def run(
-        self,
-        energies: Callable[[State], Energies],
-        *,
-        weights: Weights,
-        watch: Watch,
-        stage: str,
-        steps: int,
+        self, energies: Callable[[State], Energies], *, watch: Watch, stage: str, steps: int
     ) -> None:
-        """So many steps; each may try `energies` a few times more than it iterates."""
+        """So many steps at most; each may try `energies` a few times more than it iterates."""
         for step in range(steps):
+            tried: list[float] = []
 
-            def closure(step: int = step) -> Tensor:
+            def closure(step: int = step, tried: list[float] = tried) -> Tensor:
                 self._optimiser.zero_grad()
                 found = energies(self._state)
-                value = weighed(found, weights)
+                value = weighed(found, self._weights)
                 value.backward()
-                number = float(value.detach())
-                watch(Tried(stage, step, number, {n: e.detach() for n, e in found.items()}))
+                tried.append(float(value.detach()))
+                watch(Tried(stage, step, tried[-1], {n: e.detach() for n, e in found.items()}))
                 return value
 
             self._optimiser.step(closure)
             if not all(each.isfinite().all() for each in self._free.values()):
                 raise Diverged(f"step {step} of {stage}")
+            if tried[0] - min(tried) < self._enough * abs(tried[0]):
+                return
 
     def reached(self) -> State:
         """Where it is now, without gradients."""
