@@ -20,6 +20,7 @@ from ..methods.smplify.priors import PosePrior
 from ..methods.vibe.estimate import SHIPPED_VIBE
 from ..methods.vibe.keypoint_weights import load_temporal_network
 from ..progress import Progress
+from . import benchmark_humor
 from .outputs import check, write_json
 
 FRAMES_AT_ONCE = 512  # that a capture hands to the regressor of keypoints
@@ -174,4 +175,10 @@ def _shown(value: object) -> str:
             return str(value)
 
 
-_MEASURES = {"smplify": _smplify, "spin": _spin, "vibe": _vibe, "capture": _capture}
+_MEASURES = {
+    "smplify": _smplify,
+    "spin": _spin,
+    "vibe": _vibe,
+    "capture": _capture,
+    "humor": benchmark_humor.measure,
+}

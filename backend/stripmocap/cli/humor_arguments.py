@@ -32,3 +32,17 @@ def add_humor_experiment(what: argparse._SubParsersAction, *, count: Callable[[s
     humor.add_argument("--threads", type=count, default=2)
     humor.add_argument("--markdown", type=Path, metavar="FILE", help="also write the tables, .md")
     humor.add_argument("--plots", type=Path, metavar="DIR", help="also draw them, .png")
+
+
+def add_humor_benchmark(what: argparse._SubParsersAction, *, count: Callable[[str], int]) -> None:
+    """Adds the benchmark to those of the verb."""
+    humor = what.add_parser("humor", help="our solvers of a motion prior beside the published way")
+    humor.add_argument("--data", type=Path, required=True, metavar="DIR", help="clips, .npz")
+    humor.add_argument("--frames", type=count, default=60, help="of one person, default 60")
+    humor.add_argument(
+        "--weights", type=Path, metavar="FILE", help="motion prior (default: the shipped one)"
+    )
+    humor.add_argument("--share", type=float, default=1.0, metavar="X", help="of the paper's steps")
+    humor.add_argument("--plot", type=Path, metavar="FILE", help="also draw the curves, .png")
+    humor.add_argument("--threads", type=count, default=2)
+    humor.add_argument("--json", type=Path, metavar="FILE", help="also write it as JSON")

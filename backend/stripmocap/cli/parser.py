@@ -7,8 +7,8 @@ from pathlib import Path
 
 from ..contract.body_file import GENDERS
 from ..contract.motion import TAKE_LABELS
+from .humor_arguments import add_humor_benchmark, add_humor_experiment
 from .request_arguments import add_clip, add_corrections, add_request, ways
-from .humor_arguments import add_humor_experiment
 from .service_arguments import add_jobs, add_serve
 from .train_arguments import add_train
 from .vibe_arguments import add_vibe_experiment
@@ -182,6 +182,7 @@ def _add_benchmark(verbs: _Verbs) -> None:
     vibe.add_argument("--people", type=_count, default=1)
     vibe.add_argument("--frames", type=_count, default=450, help="of each, looked at at once")
     vibe.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    add_humor_benchmark(what, count=_count)
     for each in (smplify, capture):
         each.add_argument("--batch", type=_count, default=64, help="people fitted at once")
     for each in (smplify, capture, spin, vibe):

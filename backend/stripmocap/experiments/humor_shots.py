@@ -70,9 +70,9 @@ def floor_shots(
     return [floor_shot(each, body, seed=seed) for each in spread(clips, at_most)]
 
 
-def cut(clip: Clip) -> Clip:
-    """The first `MOST_S` of a clip."""
-    some = slice(round(MOST_S * FPS))
+def cut(clip: Clip, *, seconds: float = MOST_S) -> Clip:
+    """The first `seconds` of a clip."""
+    some = slice(round(seconds * FPS))
     return replace(
         clip,
         body_pose=clip.body_pose[some],
