@@ -27,6 +27,7 @@ from .ui import (
     session,
     shot_panel,
     takes,
+    touching,
     update,
     views,
 )
@@ -47,6 +48,7 @@ _MODULES = (
     people,
     picking,
     overlay,
+    touching,
     panels,
     people_panel,
     shot_panel,

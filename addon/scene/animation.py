@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import bpy
@@ -12,7 +13,17 @@ from ..contract import skeleton
 from . import compat
 
 _CURVES_A_STEP = 25  # of the hundred that an action has
-_LINEAR = 1  # of the enumeration of interpolations; foreach_set takes its number
+_CONSTANT, _LINEAR = 0, 1  # of the enumeration of interpolations; foreach_set takes its number
+_HELD_GROUP = "Contacts"
+_HELD_COLOURS = "THEME03"  # of the dope sheet's rows; a theme has twenty such sets
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """A property of a rig that keeps each value until the next key."""
+
+    path: str
+    keys: np.ndarray  # (K, 2) scene frame, rising, and value
 
 
 def building_action(
@@ -22,6 +33,7 @@ def building_action(
     frames: np.ndarray,
     quats: np.ndarray,
     locations: np.ndarray,
+    held: Sequence[Held] = (),
 ) -> Generator[None, None, bpy.types.Action]:
     """An action that poses `rig`, in steps, kept by a fake user; it is assigned to the rig.
 
@@ -31,6 +43,7 @@ def building_action(
         frames: (T,) scene frames, rising; they may lie between whole frames.
         quats: (T, 24, 4) poses of the bones, wxyz.
         locations: (T, 3) metres, of the root bone.
+        held: properties of the rig that the action moves, too.
     """
     action = bpy.data.actions.new(name)
     action.use_fake_user = True
@@ -40,7 +53,7 @@ def building_action(
         (bone, "rotation_quaternion"): quats[:, joint]
         for joint, bone in enumerate(skeleton.JOINT_NAMES)
     }
-    values = _empty_curves(action, rig, tracks)
+    values = _empty_curves(action, rig, tracks, held)
     keys = np.empty((len(frames), 2), dtype=np.float32)
     keys[:, 0] = frames
     linear = np.full(len(keys), _LINEAR, dtype=np.int32)
@@ -48,8 +61,10 @@ def building_action(
         yield
         # Asked for again: what happens between two steps may move curves in memory.
         for curve in compat.curves(action)[first : first + _CURVES_A_STEP]:
-            keys[:, 1] = values[curve.data_path, curve.array_index]
-            _fill(curve, keys, linear)
+            track = values.get((curve.data_path, curve.array_index))
+            if track is not None:
+                keys[:, 1] = track
+                _fill(curve, keys, linear)
     return action
 
 
@@ -75,9 +90,15 @@ def key(
 
 
 def _empty_curves(
-    action: bpy.types.Action, rig: bpy.types.Object, tracks: dict[tuple[str, str], np.ndarray]
+    action: bpy.types.Action,
+    rig: bpy.types.Object,
+    tracks: dict[tuple[str, str], np.ndarray],
+    held: Sequence[Held],
 ) -> dict[tuple[str, int], np.ndarray]:
-    """Makes a curve without keys for each channel; the values (T,) of each, by path and index."""
+    """Makes a curve without keys for each channel; the values (T,) of each, by path and index.
+
+    Behind them come the curves of what is held, whose keys are few, with them.
+    """
     curves, groups = compat.channels(rig, action)
     values = {}
     for (bone, channel), track in tracks.items():
@@ -86,6 +107,13 @@ def _empty_curves(
         for index in range(track.shape[1]):
             curves.new(path, index=index).group = group
             values[path, index] = track[:, index]
+    for each in held:
+        group = groups.get(_HELD_GROUP) or groups.new(_HELD_GROUP)
+        group.color_set = _HELD_COLOURS
+        curve = curves.new(each.path)
+        curve.group = group
+        constant = np.full(len(each.keys), _CONSTANT, dtype=np.int32)
+        _fill(curve, each.keys.astype(np.float32), constant)
     return values
 
 

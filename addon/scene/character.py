@@ -21,7 +21,7 @@ import numpy as np
 from ..contract import body_file, errors, motion
 from ..rigging import bones
 from ..rigging.timing import StripTiming
-from . import animation, armature, camera, compat, follow, mesh
+from . import animation, armature, camera, compat, contacts, floor, follow, mesh
 from .takes import keep as keep_takes
 
 Steps = Generator[None, None, "Shot"]
@@ -107,6 +107,7 @@ def importing(
             rig[f"stripmocap_{key}"] = value
         rigs.append(rig)
         actions += made
+    _lay_floor(f"{source}_floor", capture, body=body, collection=collection)
     return Shot(collection, seer, rigs=tuple(rigs), actions=tuple(actions), timing=timing)
 
 
@@ -198,6 +199,24 @@ def _people(capture: motion.Capture) -> dict[int, dict[str, motion.Motion]]:
     return dict(sorted(people.items()))
 
 
+def _lay_floor(
+    name: str,
+    capture: motion.Capture,
+    *,
+    body: body_file.BodyTemplate,
+    collection: bpy.types.Collection,
+) -> None:
+    """Shows the floor where people were refined on one."""
+    places = []
+    for each in capture.best.motions:
+        if each.contacts is not None:
+            world = capture.camera.world_from_camera_at(each.times_s)
+            pelvis = each.transl + body.rest_joints(each.betas)[0]
+            places.append(np.einsum("tab,tb->ta", world[:, :3, :3], pelvis) + world[:, :3, 3])
+    if places:
+        floor.build(name, places, collection=collection)
+
+
 def _building(
     name: str,
     takes: dict[str, motion.Motion],
@@ -212,6 +231,8 @@ def _building(
     own = bpy.data.collections.new(name)
     collection.children.link(own)
     rig = armature.build(name, rest, collection=own)
+    if any(each.contacts is not None for each in takes.values()):
+        contacts.declare(rig)
     yield
     figure = yield from mesh.building(f"{name}_body", body, betas=betas, rig=rig)
     own.objects.link(figure)
@@ -250,7 +271,10 @@ def _building_take(
 ) -> Generator[None, None, bpy.types.Action]:
     frames = timing.scene_frames(take.times_s)
     rising = slice(None) if timing.rate > 0 else slice(None, None, -1)
-    world_from_camera = view.world_from_camera_at(take.times_s)
+    # One matrix is a thousand times quicker than as many as there are frames.
+    world_from_camera = view.world_from_camera
+    if view.path is not None:
+        world_from_camera = view.world_from_camera_at(take.times_s)  # (T, 4, 4)
     quats = bones.pose_quats(
         take.global_orient,
         take.body_pose,
@@ -265,11 +289,17 @@ def _building_take(
         root_rotation=rotations[0],
     )
     yield
-    return (
-        yield from animation.building_action(
-            name, rig, frames=frames[rising], quats=quats[rising], locations=locations[rising]
-        )
+    action = yield from animation.building_action(
+        name,
+        rig,
+        frames=frames[rising],
+        quats=quats[rising],
+        locations=locations[rising],
+        held=contacts.held(take, frames),
     )
+    if take.contacts is not None:
+        contacts.note(action)
+    return action
 
 
 def _provenance(

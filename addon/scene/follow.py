@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import bpy
 import numpy as np
@@ -144,4 +145,16 @@ def _move_keys(action: bpy.types.Action, map_: FrameMap) -> None:
             points.foreach_set(part, pairs.ravel())
         if map_.scale < 0:  # Blender keeps keys in the order of their frames
             points.sort()
+            _hold_backwards(points)
         curve.update()
+
+
+def _hold_backwards(points: Any) -> None:
+    """Lets keys that hold their value hold that of the key behind them: time has turned round."""
+    if not len(points) or points[0].interpolation != "CONSTANT":
+        return
+    values = [each.co[1] for each in points]
+    for point, value in zip(points, [*values[1:], values[-1]], strict=True):
+        point.co[1] = value
+    if values[0] != points[0].co[1]:
+        points.insert(points[0].co[0] - 1, values[0]).interpolation = "CONSTANT"

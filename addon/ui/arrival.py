@@ -77,13 +77,13 @@ def bringing_in(
         shot.collection.name = f"{character.source_name(capture)} so far"
     else:
         notes.note_import(strip.id_data if strip is not None else scene, arrived.job_id, key=key)
-    remarks = [arrived.remark] if arrived.remark else []
+    remarks = [*([arrived.remark] if arrived.remark else []), *capture.notes]
     try:
         character.show_footage(shot, capture, scene=scene, footage=None, beside=arrived.path.parent)
     except errors.StripMocapError as error:
         remarks.append(f"{error.message}, so the camera has no footage")
     if remarks:
-        told = ". ".join(f"{each[:1].upper()}{each[1:]}" for each in remarks)
+        told = ". ".join(f"{each[:1].upper()}{each[1:].rstrip('.')}" for each in remarks)
         live.remarks[arrived.job_id] = told
     return shot
 

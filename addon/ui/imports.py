@@ -107,7 +107,7 @@ class STRIPMOCAP_OT_import_capture(bpy.types.Operator):
         strip_id = stamps.stamp(strip) if strip is not None else ""
         character.mark(shot, capture, job_id="", strip_id=strip_id)
         reporting.done(self, f"Imported {shot.collection.name}: {', '.join(shot.people)}")
-        for warning in filter(None, (opened.remark, placement.warning)):
+        for warning in filter(None, (opened.remark, placement.warning, *capture.notes)):
             reporting.warn(self, warning)
         if self.show_footage and opened.is_ours:
             self._show_footage(shot, capture, scene=context.scene, beside=path.parent)

@@ -17,13 +17,13 @@ AUTO, VALUE, SOLVED = "AUTO", "VALUE", "SOLVED"
 STILL, SCENE = "STILL", "SCENE"
 FULL_FRAME_MM = 36.0  # width of the film that focal lengths are told for
 _LOW_M, _HIGH_M = methods.HEIGHT_RANGE_M
-_BOUNDS = {
+_BOUNDS: dict[tuple[type[methods.Options], str], Any] = {
     (kind, name): each.metadata
     for kind in (methods.SmplifyOptions, methods.HumorOptions)
     for name, each in kind.__dataclass_fields__.items()
 }
 # What each weight of a method is called here: two methods have contacts.
-_TUNED = {
+_TUNED: dict[type[methods.Options], dict[str, str]] = {
     methods.SmplifyOptions: {name: name for name in ("depth_cue", "smoothness", "contacts")},
     methods.HumorOptions: {"prior": "prior", "contacts": "touching", "solver": "solver"},
 }
@@ -246,8 +246,8 @@ def _focal_px(
     chosen: STRIPMOCAP_PG_scene, shot: Shot, filmed: solved_camera.Solved | None
 ) -> float | None:
     if chosen.focal == AUTO:
-        known = filmed is not None and filmed.focal_px is not None
-        return round(filmed.focal_px, 3) if known else None
+        known = filmed.focal_px if filmed is not None else None
+        return round(known, 3) if known is not None else None
     if chosen.focal == SOLVED:
         solved = solves.focal_px(shot)
         if solved is None:

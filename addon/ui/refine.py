@@ -209,10 +209,7 @@ def of(rig: bpy.types.Object) -> STRIPMOCAP_PG_refine:
 
 def rig_of(context: bpy.types.Context) -> bpy.types.Object | None:
     """The person that is meant: the active one, or else the first of the shot; None for nobody."""
-    rigs = _alike(context)
-    active = context.object
-    meant = {active, active.parent} if active is not None else set()
-    return next((each for each in rigs if each in meant), rigs[0] if rigs else None)
+    return takes.active_of(_alike(context), context)
 
 
 def mix(rig: bpy.types.Object) -> None:

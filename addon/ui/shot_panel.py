@@ -10,6 +10,7 @@ from typing import Any
 
 import bpy
 
+from ..scene import contacts
 from ..scene import takes as scene_takes
 from . import labels, refine, takes
 
@@ -62,7 +63,45 @@ class STRIPMOCAP_PT_refinement(_Refinement, bpy.types.Panel):
     bl_order = 3
 
 
-CLASSES = (STRIPMOCAP_PT_refinement_view, STRIPMOCAP_PT_refinement)
+class STRIPMOCAP_PT_contacts(bpy.types.Panel):
+    """What touches something at the playhead."""
+
+    bl_idname = "STRIPMOCAP_PT_contacts"
+    bl_label = "Contacts"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Mocap"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Somebody plays a take with contacts."""
+        return _touching(context) is not None
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draws it."""
+        layout, rig = self.layout, _touching(context)
+        assert rig is not None, "polled"
+        layout.prop(context.window_manager, "stripmocap_show_contacts")
+        layout.label(text=rig.name, icon="ARMATURE_DATA")
+        column = layout.column(align=True)
+        for name in contacts.NAMES:
+            words = name.replace("_", " ").title()
+            column.prop(rig, contacts.path_of(name), text=words, slider=True)
+        labels.say(
+            layout,
+            context,
+            "Keys of the rig's take: edit them in the Dope Sheet, in the group Contacts.",
+            icon="INFO",
+        )
+
+
+CLASSES = (STRIPMOCAP_PT_refinement_view, STRIPMOCAP_PT_refinement, STRIPMOCAP_PT_contacts)
+
+
+def _touching(context: bpy.types.Context) -> bpy.types.Object | None:
+    """The person that is meant, if what plays has contacts."""
+    rig = takes.rig_of(context)
+    return rig if rig is not None and contacts.has(rig) else None
 
 
 def _draw_amounts(layout: bpy.types.UILayout, amounts: Any) -> None:

@@ -69,6 +69,18 @@ def rigs_of(context: bpy.types.Context) -> list[bpy.types.Object]:
     return mine or next(reversed(shots.values()))
 
 
+def rig_of(context: bpy.types.Context) -> bpy.types.Object | None:
+    """The person that is meant: the active one, or else the first of the shot; None for nobody."""
+    return active_of(rigs_of(context), context)
+
+
+def active_of(rigs: list[bpy.types.Object], context: bpy.types.Context) -> bpy.types.Object | None:
+    """Which of `rigs`, or of their bodies, is active; the first if none is, None of none."""
+    active = context.object
+    meant = {active, active.parent} if active is not None else set()
+    return next((each for each in rigs if each in meant), rigs[0] if rigs else None)
+
+
 def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """A button for each take of the people that are meant, if there are several."""
     rigs = rigs_of(context)
