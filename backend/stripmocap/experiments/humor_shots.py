@@ -28,7 +28,7 @@ from .vibe_shots import camera_of
 from .vibe_spells import inside, nothing, runs
 
 HIDDEN_S = 0.8  # each spell lasts so long
-LEAST_S, MOST_S = 3.0, 10.0  # of a clip: shorter ones are left out, longer ones cut
+LEAST_S, MOST_S = 3.0, 5.0  # of a clip: shorter ones are left out, longer ones cut
 _ROOM = 0.05  # of the person's size, that a thing stands over what it hides
 _LEG = ("knee", "ankle", "heel", "foot_index")
 _ARM = ("elbow", "wrist", "pinky", "index", "thumb")
