@@ -16,6 +16,8 @@ SMPLIFY = jobs.MethodStatus(
 PART = jobs.FileStatus("0" * 64, 1)
 VIBE = jobs.MethodStatus("vibe", "VIBE", ("estimator",), weights="embedded", ready=True, lacks=())
 
+HUMOR = jobs.MethodStatus("humor", "HuMoR", ("refiner",), weights="embedded", ready=True, lacks=())
+
 
 def request(path="walk.mp4"):
     return messages.CaptureRequest(messages.Clip(path))
@@ -32,9 +34,8 @@ def status(job_id="1", *, state="queued", key="k.1", request=None, partial=None)
 def health(*, remote=False):
     return jobs.Health(
         version="1", contract=jobs.CONTRACT, epoch="e", remote=remote, finish_jobs=False,
-        devices=(),
-        methods=(SMPLIFY, VIBE), queued=0, running=0, disk_free=1, cache_size=0, cache_limit=1,
-        notices=(),
+        devices=(), methods=(SMPLIFY, VIBE, HUMOR),
+        queued=0, running=0, disk_free=1, cache_size=0, cache_limit=1, notices=(),
     )  # fmt: skip
 
 

@@ -2,12 +2,13 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender (tools/blender_env.py)")
 
-from stripmocap_extension.addon.contract import errors, methods  # noqa: E402
-from stripmocap_extension.addon.scene import solves  # noqa: E402
+from stripmocap_extension.addon.contract import camera_path, errors, methods  # noqa: E402
+from stripmocap_extension.addon.scene import solved_camera, solves  # noqa: E402
 from stripmocap_extension.addon.scene.strips import Shot  # noqa: E402
 from stripmocap_extension.addon.ui import presets, properties  # noqa: E402
 
@@ -55,6 +56,48 @@ def test_tuned_weights_go_to_the_fit_and_leave_the_regressor_alone(chosen, monke
 
     assert request.options == methods.SpinOptions()
     assert request.refiner_options[0].smoothness == 0.5
+
+
+def test_tuned_weights_of_a_refinement_go_to_the_refiner(chosen):
+    chosen.preset, chosen.tuned = "BEST", True
+    chosen.contacts, chosen.prior, chosen.touching, chosen.solver = 2.0, 0.5, 3.0, "paper"
+
+    request = properties.request(chosen, SHOT)
+
+    options = {each.key: request.options_of(each) for each in request.methods}
+    assert options["humor"] == methods.HumorOptions(prior=0.5, contacts=3.0, solver="paper")
+    assert options["smplify"].contacts == 2.0
+
+
+def test_untouched_settings_refine_by_the_contracts_defaults(chosen):
+    chosen.preset = "BEST"
+
+    request = properties.request(chosen, SHOT)
+
+    assert request.options_of(request.methods[-1]) == methods.HumorOptions()
+
+
+def test_only_weights_that_a_preset_heeds_are_shown(chosen):
+    shown = {}
+    for key in presets.PRESETS:
+        chosen.preset = key
+        shown[key] = set(properties.tuned_by(chosen))
+
+    assert shown["FAST"] == set()
+    assert shown["BALANCED"] == {"depth_cue", "smoothness", "contacts"}
+    assert shown["BEST"] == shown["BALANCED"] | {"prior", "touching", "solver"}
+
+
+def test_a_moving_camera_gives_its_path_and_its_lens(chosen):
+    path = camera_path.CameraPath(np.array([0.0]), np.zeros((1, 3)), np.array([[1.0, 0, 0, 0]]))
+    filmed = solved_camera.Solved(path, focal_px=1500.0)
+
+    request = properties.request(chosen, SHOT, filmed=filmed)
+
+    assert (request.camera_path, request.focal_px) == (path, 1500.0)
+    chosen.focal = properties.SOLVED
+    with pytest.raises(errors.RequestError):  # what was chosen goes before what is known
+        properties.request(chosen, SHOT, filmed=filmed)
 
 
 def test_a_fast_look_is_at_the_beginning_of_the_strip(chosen):

@@ -3,19 +3,36 @@ from dataclasses import replace
 import pytest
 from stripmocap_extension.addon.contract import methods
 from stripmocap_extension.addon.ui import presets
-from toyjobs import SMPLIFY, VIBE, health
+from toyjobs import HUMOR, SMPLIFY, VIBE, health
 
 
 def test_every_preset_that_this_version_can_run_is_open_while_nobody_knows_better():
     open_ = [key for key, each in presets.PRESETS.items() if not presets.lacks(each, None)]
 
-    assert {"FAST", "BALANCED"} <= set(open_)
+    assert open_ == ["FAST", "BALANCED", "BEST"]
 
 
 def test_a_preset_with_a_method_that_this_version_has_not_says_so():
     future = replace(presets.PRESETS["BALANCED"], runs=("smplify", "telepathy"))
 
     assert "telepathy" in presets.lacks(future, None)
+
+
+def test_the_best_is_what_the_others_do_and_then_refines_it():
+    best = presets.PRESETS["BEST"]
+
+    takes = [methods.METHODS[key].take for key in best.runs]
+    assert takes[-1] == "refined"
+    assert presets.lacks(best, health()) == ""
+
+
+def test_without_its_weights_the_best_says_what_is_missing_and_the_others_are_open():
+    lacking = replace(HUMOR, ready=False, lacks=("The motion prior is missing.",))
+    service = replace(health(), methods=(SMPLIFY, VIBE, lacking))
+
+    lacks = {key: presets.lacks(each, service) for key, each in presets.PRESETS.items()}
+
+    assert lacks == {"FAST": "", "BALANCED": "", "BEST": "The motion prior is missing"}
 
 
 def test_a_method_without_its_files_gives_the_services_reason():
