@@ -157,14 +157,17 @@ def test_a_report_is_written_as_its_name_says(footage, truth_file, captured, tmp
 
 def test_more_methods_are_tried_in_turn(footage, truth_file, captured):
     status = cli.main(
-        command(footage, truth_file, "--method", "spin+smplify", "--also", "smplify", "spin")
+        command(
+            *(footage, truth_file, "--method", "spin+smplify"),
+            *("--also", "smplify", "vibe+smplify+humor"),
+        )
     )
 
     assert status == cli.DONE
     assert [(each.estimator, each.refiners) for each in captured] == [
         ("spin", ("smplify",)),
         ("smplify", ()),
-        ("spin", ()),
+        ("vibe", ("smplify", "humor")),
     ]
 
 

@@ -28,6 +28,10 @@ def job(request: dict) -> JobStatus:
             "method      vibe+smplify, neutral body",
         ),
         (
+            {"estimator": "vibe", "refiners": ("smplify", "humor")},
+            "method      vibe+smplify+humor, neutral body",
+        ),
+        (
             {"estimator": "spin", "options": SpinOptions(), "weights": "official"},
             "method      spin on official weights, neutral body",
         ),
@@ -46,3 +50,5 @@ def test_a_job_of_an_earlier_version_is_told_all_the_same():
         del request[name]
 
     assert "smplify, neutral body" in job_texts.paragraph(job(request))
+    refined = {**request, "estimator": "spin", "refiner": "smplify"}
+    assert "spin+smplify, neutral body" in job_texts.paragraph(job(refined))
