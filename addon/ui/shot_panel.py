@@ -114,7 +114,7 @@ def _draw_amounts(layout: bpy.types.UILayout, amounts: Any) -> None:
 
 
 def _draw_spans(layout: bpy.types.UILayout, kept: Any) -> None:
-    header, body = layout.panel("stripmocap_refine_spans", default_closed=not len(kept.spans))
+    header, body = layout.panel("stripmocap_refine_spans")
     header.label(text=f"Spans ({len(kept.spans)})" if len(kept.spans) else "Spans")
     if body is None:
         return

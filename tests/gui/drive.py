@@ -113,6 +113,19 @@ def click(
     return spot[1]
 
 
+def drag(owner: bpy.types.Area, wanted: str, *, by_px: int) -> Steps:
+    """Drags the slider of a property so many pixels to the right; it is looked for as a button."""
+    spot = yield from find(owner, wanted)
+    assert spot is not None, f"there is no slider for {wanted}"
+    _xdotool("mousemove", *_place(*spot), "mousedown", "1")
+    yield 0.2
+    for share in (0.25, 0.5, 0.75, 1.0):
+        _xdotool("mousemove", *_place(spot[0] + int(share * by_px), spot[1]))
+        yield 0.1
+    _xdotool("mouseup", "1")
+    yield 0.4
+
+
 def click_at(x: int, y: int, *, holding: str = "") -> Steps:
     """Clicks at a pixel of the window, perhaps while a key is held."""
     _xdotool("mousemove", *_place(x, y))

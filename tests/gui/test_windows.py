@@ -166,6 +166,41 @@ def test_people_are_found_clicked_on_swapped_merged_and_ignored(blender):
     assert told["drawing_s"] < BUSY_S / 10 * PATIENCE
 
 
+def test_a_refinement_is_set_by_region_and_span_and_undone(blender):
+    blender.forget()
+    result = write_refined(blender.home / "refined.npz")
+
+    told = blender.play("refine.py", refined=result)
+
+    print({name: told[name] for name in ("spent", "slowest_s")})
+    assert told["imported"] == "refined"
+    assert 0 <= told["legs"] < 0.9
+    assert told["playing"] == "mixed"
+    assert (told["legs_undone"], told["playing_undone"]) == (1.0, "refined")
+    assert told["legs_redone"] == told["legs"]
+    assert told["spans"] == 1
+    assert told["touching"] > 0
+    assert told["slowest_s"] < BUSY_S * PATIENCE
+
+
+def write_refined(path: Path) -> Path:
+    """A result of one person over four seconds, fitted and refined, whose feet touch the floor."""
+    from dataclasses import replace
+
+    import numpy as np
+    from stripmocap.contract import result_file, skeleton
+    from toyshot import toy_capture
+
+    capture = toy_capture(frames=120)
+    touch = np.zeros((120, skeleton.CONTACT_COUNT))
+    touch[20:90, skeleton.CONTACT_NAMES.index("left_foot")] = 0.9
+    takes = [replace(each, motions=each.motions[:1]) for each in capture.takes]
+    refined = replace(takes[0], motions=(replace(takes[0].motions[0], contacts=touch),))
+    made = type(capture)(capture.camera, (refined, *takes[1:]), capture.provenance)
+    result_file.save(made, path)
+    return path
+
+
 def write_pair(path: Path) -> Path:
     """The demo clip beside its mirror image: two people, of nobody else's footage."""
     import av
