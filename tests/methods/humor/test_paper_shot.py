@@ -1,0 +1,170 @@
+"""Solver `paper` on walks before a camera: an embedded body, small random priors."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from fitscenes import loose_prior, walk
+from humorscenes import toy_priors
+from refinescenes import estimate
+from stripmocap.contract import body_file
+from stripmocap.contract.body_file import EMBEDDED_BODY
+from stripmocap.methods.humor.fast import Settings
+from stripmocap.methods.humor.figure import Figure
+from stripmocap.methods.humor.objective import Frames
+from stripmocap.methods.humor.paper import Diverged, Schedule
+from stripmocap.methods.humor.paper_shot import PaperSolver
+from stripmocap.methods.humor.standing import flat_heights
+from stripmocap.methods.humor.whole import Whole
+from stripmocap.methods.smplify.subject import Subject
+
+TEMPLATE = body_file.load(EMBEDDED_BODY)
+SUBJECT = Subject.from_template(TEMPLATE, loose_prior())
+BRIEF = Schedule(placing=0, posing=2, short=0, held=0, free=1, iterations=4)
+
+
+@pytest.fixture(scope="module")
+def solver():
+    figure = Figure.of_blazepose(TEMPLATE)
+    return PaperSolver(figure, toy_priors(torch.float32), Settings(), BRIEF)
+
+
+@pytest.fixture(scope="module")
+def shot():
+    """Two people, 14 frames and 3."""
+    scenes = [walk(TEMPLATE, frames=14), walk(TEMPLATE, frames=8, person=1, side_m=-1.0)]
+    people = [each.person for each in scenes]
+    whole = Whole.of(people, estimate(TEMPLATE, *scenes), subject=SUBJECT, window=300)
+    shot, kept = whole.task(flat_m=flat_heights(SUBJECT, TEMPLATE)).shot, slice(17)
+    return replace(
+        shot,
+        evidence=shot.evidence.at(kept),
+        start=shot.start.at(kept),
+        camera_from_world=shot.camera_from_world[kept],
+        floor_votes=shot.floor_votes[kept],
+    )
+
+
+def quiet(done, of):
+    """Tells nobody."""
+
+
+@pytest.fixture(scope="module")
+def solved(solver, shot):
+    told = []
+    return solver(shot, lambda done, of: told.append((done, of))), told
+
+
+def test_every_frame_has_an_answer(solved, shot):
+    found, _ = solved
+
+    assert found.states.transl.shape == shot.start.transl.shape
+    assert found.contacts.shape == (len(shot.evidence), 9)
+    assert found.contacts.min() >= 0
+    assert found.contacts.max() <= 1
+    assert not found.diverged.any()
+    for each in (found.states.transl, found.states.global_rotmat, found.states.body_pose):
+        assert each.isfinite().all()
+
+
+def test_people_stay_about_where_they_were_seen(solved, shot):
+    found, _ = solved
+
+    moved = (found.states.transl - shot.start.transl).norm(dim=1)
+
+    assert 0 < float(moved[:14].mean()) < 0.5
+
+
+def test_too_short_a_sequence_stays_as_it_began(solved, shot):
+    found, _ = solved
+    brief = shot.evidence.sequence == 1
+
+    assert int(brief.sum()) == 3
+    assert torch.equal(found.states.transl[brief], shot.start.transl[brief])
+    assert torch.equal(found.states.body_pose[brief], shot.start.body_pose[brief])
+    assert not found.contacts[brief].any()
+
+
+def test_hands_and_shape_stay_as_they_began(solved, shot):
+    found, _ = solved
+
+    assert torch.equal(found.states.body_pose[:, 21:], shot.start.body_pose[:, 21:])
+    assert found.states.betas is shot.start.betas
+
+
+def test_it_tells_how_far_it_is(solved):
+    _, told = solved
+
+    done = [each for each, _ in told]
+    assert done == sorted(done)
+    assert told[-1][0] <= told[-1][1]
+    assert len(set(done)) > 1
+
+
+def test_nothing_solved_is_the_start_told_by_the_pose_prior(solver, shot):
+    nothing = replace(solver, schedule=Schedule(placing=0, posing=0, short=0, held=0, free=0))
+
+    found = nothing(shot, quiet)
+
+    torch.testing.assert_close(found.states.transl[0], shot.start.transl[0], atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        found.states.global_rotmat[0], shot.start.global_rotmat[0], atol=1e-5, rtol=0
+    )
+
+
+def test_finished_frames_at_the_front_stay(solver, shot):
+    found = solver(replace(shot, held=4), quiet)
+
+    assert torch.equal(found.states.transl[:4], shot.start.transl[:4])
+    assert torch.equal(found.states.body_pose[:4], shot.start.body_pose[:4])
+    assert not torch.equal(found.states.transl[4:14], shot.start.transl[4:14])
+
+
+def test_a_motion_that_diverges_stays_as_it_began(solver, shot, monkeypatch):
+    def lost(*_, **__):
+        raise Diverged("step 0 of free")
+
+    monkeypatch.setattr("stripmocap.methods.humor.paper.solve", lost)
+
+    found = solver(shot, quiet)
+
+    assert found.diverged.tolist() == [True, False]
+    assert torch.equal(found.states.transl, shot.start.transl)
+    assert not found.contacts.any()
+
+
+def test_a_start_without_numbers_stays_as_it_began(solver, shot):
+    transl = shot.start.transl.clone()
+    transl[3] = torch.nan
+
+    found = solver(replace(shot, start=replace(shot.start, transl=transl)), quiet)
+
+    assert found.diverged.tolist() == [True, False]
+    assert not found.contacts.any()
+
+
+def test_who_is_told_can_stop_it(solver, shot):
+    def stop(done, of):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        solver(shot, stop)
+
+
+def test_floors_that_say_nothing_pull_nobody_down(solver, shot, monkeypatch):
+    weights = []
+
+    def keep(problem, start, **_):
+        assert isinstance(start, Frames)
+        weights.append(problem.weights)
+        raise Diverged("enough")
+
+    monkeypatch.setattr("stripmocap.methods.humor.paper.solve", keep)
+    solver(replace(shot, floor_votes=torch.zeros_like(shot.floor_votes)), quiet)
+    solver(shot, quiet)
+
+    assert weights[0].hovering == 0
+    assert weights[1].hovering > 0
+    assert weights[0].skating == weights[1].skating > 0
+    np.testing.assert_allclose(weights[0].motion, weights[1].motion)
