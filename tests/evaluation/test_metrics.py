@@ -32,12 +32,23 @@ def test_the_truth_itself_has_no_error(truth):
         feet=feet,
         contacts=np.ones((6, 4), dtype=bool),
         joints_world=np.zeros((6, 12, 3)),
+        soles=np.zeros((6, 2, 4, 3)),
         fps=FPS,
     )
 
     values = (scores.pa_mpjpe_mm, scores.mpjpe_mm, scores.accel_error_m_s2)
     assert_allclose(values, 0, atol=1e-9)
     assert (scores.foot_slide_cm_s, scores.jitter, scores.frames) == (0, 0, 6)
+
+
+def test_a_foot_sinks_as_deep_as_its_lowest_point():
+    soles = np.zeros((3, 2, 4, 3))
+    soles[0, 0, 2, 2] = -0.06
+    soles[1, 1, :, 2] = 0.5
+    soles[2] = np.nan
+
+    assert metrics.penetration_mm(soles) == pytest.approx(60 / 4)
+    assert math.isnan(metrics.penetration_mm(soles[2:]))
 
 
 def test_a_turned_scaled_and_moved_motion_has_no_pa_mpjpe(truth):
@@ -163,6 +174,7 @@ def test_very_short_motions_have_scores(truth, frames):
         feet=np.zeros((frames, 4, 3)),
         contacts=metrics.planted(np.zeros((frames, 4, 3)), fps=FPS),
         joints_world=truth[:frames],
+        soles=np.zeros((frames, 2, 4, 3)),
         fps=FPS,
     )
 

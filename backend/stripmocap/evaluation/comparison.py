@@ -19,6 +19,7 @@ from ..contract.motion import Camera, Capture, Motion
 from ..contract.skeleton import JOINT_NAMES, LIMB_JOINTS
 from .metrics import Scores, planted, score
 from .series import Series, series_of
+from .soles import SoleBody
 from .truth import Truth
 
 _LIMBS = [JOINT_NAMES.index(name) for name in LIMB_JOINTS]
@@ -80,7 +81,9 @@ def _judged(label: str, motion: Motion, camera: Camera, truth: Truth, body: Body
 def compare_motion(motion: Motion, camera: Camera, truth: Truth, *, body: Body) -> Scores:
     """Scores of one motion."""
     truth = at_pace(truth, motion.times_s)
-    joints = on_truth_frames(joints_of(motion, body), motion.times_s, truth)  # (T, 24, 3)
+    joints, soles = SoleBody.from_body(body).of_motion(motion)
+    joints = on_truth_frames(joints, motion.times_s, truth)  # (T, 24, 3)
+    soles = on_truth_frames(soles.reshape(len(soles), -1, 3), motion.times_s, truth)
     world = in_world(joints, camera, truth.times_s)
     contacts = planted(truth.feet_world, fps=truth.fps)
     if not np.isfinite(truth.feet_world).any():
@@ -92,6 +95,7 @@ def compare_motion(motion: Motion, camera: Camera, truth: Truth, *, body: Body) 
         feet=world[:, _FEET],
         contacts=contacts,
         joints_world=world[:, _LIMBS],
+        soles=in_world(soles, camera, truth.times_s).reshape(len(soles), 2, -1, 3),
         fps=truth.fps,
     )
 

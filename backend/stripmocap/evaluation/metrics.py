@@ -40,6 +40,7 @@ class Scores:
     foot_slide_cm_s: float
     jitter: float  # m/s^3
     frames: int  # compared; a capture that left frames out shows it here
+    penetration_mm: float = math.nan  # of soles into the capture's own floor
 
     def to_json(self) -> dict[str, float | int | None]:
         """A dictionary that `json` can write; a number that could not be taken becomes None."""
@@ -56,6 +57,7 @@ def score(
     feet: np.ndarray,
     contacts: np.ndarray,
     joints_world: np.ndarray,
+    soles: np.ndarray,
     fps: float,
 ) -> Scores:
     """All numbers of a motion whose frame i belongs to the truth's frame i.
@@ -67,6 +69,7 @@ def score(
         feet: (T, 4, 3) metres, captured `FOOT_POINTS` in the capture's own world, z up.
         contacts: (T, 4) whether each foot point is planted, from `planted`.
         joints_world: (T, 12, 3) metres, the captured joints in the capture's own world.
+        soles: (T, 2, C, 3) metres, points of the captured soles there.
         fps: frames a second of all of these.
     """
     known = valid & np.isfinite(joints).all(axis=-1) & np.isfinite(truth).all(axis=-1)
@@ -77,6 +80,7 @@ def score(
         foot_slide_cm_s=foot_slide_cm_s(feet, contacts=contacts, fps=fps),
         jitter=jitter(joints_world, fps=fps),
         frames=int(known.any(axis=1).sum()),
+        penetration_mm=penetration_mm(soles),
     )
 
 
@@ -158,6 +162,17 @@ def foot_slide_cm_s(feet: np.ndarray, *, contacts: np.ndarray, fps: float) -> fl
     steps = np.linalg.norm(np.diff(feet[..., :2], axis=0), axis=-1) * fps
     slides = steps[contacts[:-1] & contacts[1:] & np.isfinite(steps)]
     return float(slides.mean()) * _CM if slides.size else math.nan
+
+
+def penetration_mm(soles: np.ndarray) -> float:
+    """Mean depth, mm, of each foot's lowest point below the floor; 0 where it is above.
+
+    Args:
+        soles: (T, 2, C, 3) metres in a world with z up and the floor at 0; NaN where unknown.
+    """
+    lowest = soles[..., 2].min(axis=-1)  # (T, 2)
+    depths = np.maximum(-lowest[np.isfinite(lowest)], 0)
+    return float(depths.mean()) * _MM if depths.size else math.nan
 
 
 def procrustes(points: np.ndarray, target: np.ndarray, *, valid: np.ndarray) -> np.ndarray:

@@ -23,6 +23,7 @@ COLUMNS = (
     ("MPJPE mm", "{:.1f}", "mpjpe_mm"),
     ("accel. error m/s²", "{:.2f}", "accel_error_m_s2"),
     ("foot slide cm/s", "{:.1f}", "foot_slide_cm_s"),
+    ("penetration mm", "{:.1f}", "penetration_mm"),
     ("jitter m/s³", "{:.0f}", "jitter"),
     ("frames", "{}", "frames"),
 )

@@ -6,16 +6,17 @@ centimetres above the floor that it stands on, and say little about who sinks.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import roma
 import torch
 from torch import Tensor
 
-from ..body.reduced import ReducedBody
+from ..body.model import Body
 from ..contract.body_file import BodyTemplate
 from ..contract.motion import Motion
+from ..contract.skeleton import JOINT_NAMES
 
 SIDES = ("left", "right")
 CORNERS = 4  # a foot
@@ -24,17 +25,21 @@ _THICK_M = 0.006  # above the lowest of a foot that still is its sole
 
 @dataclass(frozen=True, eq=False)
 class SoleBody:
-    """A body of which only joints and soles are asked for."""
+    """A body of whose mesh only the corners of the soles are left: left, then right."""
 
-    reduced: ReducedBody
+    body: Body
 
     @classmethod
     def from_template(cls, template: BodyTemplate) -> SoleBody:
-        """The body of `template`; its rest pose has y up and the toes towards +z."""
-        corners = [each for side in SIDES for each in _corners(template, side)]
-        rows = np.zeros((len(corners), len(template.v_template)))
-        rows[np.arange(len(corners)), corners] = 1.0
-        return cls(ReducedBody.from_template(template, rows, dtype=torch.float64))
+        """The body of `template`, in double precision."""
+        return cls.from_body(Body.from_template(template, dtype=torch.float64))
+
+    @classmethod
+    def from_body(cls, body: Body) -> SoleBody:
+        """The same of a whole body; its rest pose has y up and the toes towards +z."""
+        rows = torch.tensor([each for side in SIDES for each in _corners(body, side)])
+        parts = ("v_template", "shapedirs", "posedirs", "lbs_weights")
+        return cls(replace(body, **{name: getattr(body, name)[rows] for name in parts}))
 
     @torch.no_grad()
     def stand(self, rotmat: Tensor, *, betas: Tensor, transl: Tensor) -> tuple[Tensor, Tensor]:
@@ -45,10 +50,11 @@ class SoleBody:
             betas: (L,).
             transl: (T, 3) metres.
         """
-        joints = len(self.reduced.J_template)
-        rotmat, betas, transl = (each.to(torch.float64) for each in (rotmat, betas, transl))
-        points = self.reduced.points(rotmat[:, 0], rotmat[:, 1:], betas=betas, transl=transl)
-        return points[:, :joints], points[:, joints:].unflatten(1, (len(SIDES), CORNERS))
+        rotmat, betas, transl = (each.to(self.body.v_template) for each in (rotmat, betas, transl))
+        pose = {"betas": betas, "transl": transl}
+        joints = self.body.joints(rotmat[:, 0], rotmat[:, 1:], **pose)
+        soles = self.body.vertices(rotmat[:, 0], rotmat[:, 1:], **pose)
+        return joints, soles.unflatten(1, (len(SIDES), CORNERS))
 
     def of_motion(self, motion: Motion) -> tuple[np.ndarray, np.ndarray]:
         """The same of a motion, in camera axes."""
@@ -57,17 +63,17 @@ class SoleBody:
         joints, soles = self.stand(
             rotmat, betas=torch.tensor(motion.betas), transl=torch.tensor(motion.transl)
         )
-        return joints.numpy(), soles.numpy()
+        return joints.double().numpy(), soles.double().numpy()
 
 
-def _corners(template: BodyTemplate, side: str) -> list[int]:
+def _corners(body: Body, side: str) -> list[int]:
     """The four vertices farthest apart on the sole of one foot: heel and toes, inner and outer."""
-    names = list(template.joint_names)
-    foot = [names.index(f"{side}_{joint}") for joint in ("ankle", "foot")]
-    mine = template.lbs_weights[:, foot].sum(axis=1) > 0.5
-    heights = np.where(mine, template.v_template[:, 1], np.inf)
+    foot = [JOINT_NAMES.index(f"{side}_{joint}") for joint in ("ankle", "foot")]
+    vertices = body.v_template.cpu().double().numpy()
+    mine = body.lbs_weights[:, foot].sum(dim=1).cpu().numpy() > 0.5
+    heights = np.where(mine, vertices[:, 1], np.inf)
     sole = np.flatnonzero(heights < heights.min() + _THICK_M)
-    across, along = template.v_template[sole, 0], template.v_template[sole, 2]
+    across, along = vertices[sole, 0], vertices[sole, 2]
     # A foot is longer than it is wide: stretched, so that corners are corners.
     across = across * np.ptp(along) / max(np.ptp(across), 1e-6)
     return [int(sole[np.argmax(x * across + z * along)]) for z in (-1, 1) for x in (-1, 1)]

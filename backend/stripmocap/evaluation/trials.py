@@ -21,7 +21,14 @@ from .comparison import TakeScores
 from .metrics import Scores
 from .truth import Truth
 
-NUMBERS = ("pa_mpjpe_mm", "mpjpe_mm", "accel_error_m_s2", "foot_slide_cm_s", "jitter")
+NUMBERS = (
+    "pa_mpjpe_mm",
+    "mpjpe_mm",
+    "accel_error_m_s2",
+    "foot_slide_cm_s",
+    "penetration_mm",
+    "jitter",
+)
 
 log = logging.getLogger(__name__)
 
