@@ -9,7 +9,9 @@ import numpy as np
 import torch
 from fitscenes import CAMERA, Scene, loose_prior
 from scipy.spatial.transform import Rotation
+from stripmocap.contract import body_file
 from stripmocap.contract.body_file import BodyTemplate
+from stripmocap.contract.camera_path import CameraPath
 from stripmocap.contract.motion import Camera, Motion
 from stripmocap.methods.ground import world_from_camera
 from stripmocap.methods.humor.fast import Shot, Solved
@@ -85,3 +87,22 @@ def further(shot: Shot) -> States:
     transl, pose = shot.start.transl.clone(), shot.start.body_pose.clone()
     transl[shot.held :, 1], pose[shot.held :, BENT] = FURTHER_M, 0.3
     return replace(shot.start, transl=transl, body_pose=pose)
+
+
+def filmed_from(path: CameraPath, scene: Scene, start: Estimate) -> tuple[Person, Estimate]:
+    """The same walk in the same world, filmed by a camera that moves on `path`."""
+    times_s = scene.person.times_s
+    moved = np.linalg.inv(path.at(times_s)) @ start.camera.world_from_camera  # new from old axes
+    turn, shift = moved[:, :3, :3], moved[:, :3, 3]
+    (motion,) = start.motions
+    rest = scene.points[0, 0] - motion.transl[0]  # where the pelvis is at rest
+    orient = Rotation.from_matrix(turn) * Rotation.from_rotvec(motion.global_orient)
+    place = np.einsum("tij,tj->ti", turn, motion.transl + rest) + shift - rest
+    points = np.einsum("tij,tpj->tpi", turn, scene.points) + shift[:, None]
+    pixels = CAMERA.focal_px * points[..., :2] / points[..., 2:] + CAMERA.center_px
+    subject = Subject.from_template(body_file.load(body_file.EMBEDDED_BODY), loose_prior())
+    keypoints = scene.person.keypoints.copy()
+    keypoints[:, subject.columns, :2] = pixels[:, subject.keypoints]
+    camera = replace(start.camera, path=path)
+    motion = replace(motion, global_orient=orient.as_rotvec(), transl=place)
+    return replace(scene.person, keypoints=keypoints), Estimate(camera, (motion,))

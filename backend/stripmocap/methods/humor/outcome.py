@@ -36,7 +36,8 @@ def estimate_of(whole: Whole, task: Task, found: Found, *, finished: int) -> Est
         refined = [each for each in parts if each is not None]
         if mine and not refined:
             continue  # later people, while the first are worked on
-        motions.append(_motion(whole, owner, refined, is_done=len(refined) == len(mine)))
+        is_done = not mine or task.ends[mine[-1] + 1] <= finished
+        motions.append(_motion(whole, owner, refined, is_done=is_done))
         votes = np.concatenate([[], *(task.votes_of(each) for each in mine)])
         notes += told.of_floor(person, votes, is_given=whole.camera.path is not None)
         notes += told.of_left(person, refined)
