@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from stripmocap import cli
 from stripmocap.contract.errors import Cancelled
-from stripmocap.training import hmr_run, pose_prior, vibe_run
+from stripmocap.training import hmr_run, humor_run, pose_prior, vibe_run
 from stripmocap.training.held_out import KindErrors
+from stripmocap.training.held_out_humor import JudgedPrior, Plausible
 from stripmocap.training.held_out_motion import Judged
 
 
@@ -106,3 +107,33 @@ def test_the_temporal_network_is_trained_as_typed(tmp_path, monkeypatch, capsys)
     assert (order.plan.people, order.plan.frames, order.memory) == (8, 20, 64)
     assert order.plan.motion.critic == 0.2
     assert "PA-MPJPE 40.0 mm, acceleration error 6.50" in capsys.readouterr().out
+
+
+def test_the_motion_prior_is_trained_as_typed(tmp_path, monkeypatch, capsys):
+    orders, some = [], (1.0, 2.0, 3.0, 4.0)
+    each = Plausible(7.04, 0.4, 1.0, 0.0, 0.6)
+
+    def train(order, *, report):
+        orders.append(order)
+        return JudgedPrior(3.04, (0.9, 0.8, 0.95), some, some, some, some, some, some, each, each)
+
+    monkeypatch.setattr(humor_run, "main", train)
+    output = tmp_path / "h.safetensors"
+
+    status = cli.main(
+        [
+            *("train", "humor", "--data", str(tmp_path), "-o", str(output), "--steps", "9"),
+            *("--batch", "8", "--hidden", "64", "--rate", "0.1", "--pose-steps", "5"),
+        ]
+    )
+
+    (order,) = orders
+    assert status == cli.DONE
+    assert order.folder == tmp_path / "h.training"
+    assert (order.pose_output.name, order.start_output.name) == (
+        "h_pose.safetensors",
+        "h_start.safetensors",
+    )
+    assert (order.steps, order.learning_rate, order.pose_steps) == (9, 0.1, 5)
+    assert (order.plan.people, order.plan.sizes.hidden) == (8, 64)
+    assert "3.0 mm a moment; feet slide 7.0 cm/s" in capsys.readouterr().out

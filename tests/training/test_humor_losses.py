@@ -6,6 +6,7 @@ from stripmocap.geometry.rotations import aa_to_matrix
 from stripmocap.methods.humor.network import Gaussian
 from stripmocap.methods.humor.state import CONTACT_JOINTS, State
 from stripmocap.training.humor_losses import (
+    Known,
     Moment,
     Posed,
     Weights,
@@ -104,3 +105,33 @@ def test_contacts_are_right_or_wrong_on_either_side():
 
     assert (everything, free) == (0.75, 1.0)
     assert touching == pytest.approx(2 / 3)
+
+
+def test_what_is_not_known_costs_nothing():
+    truth, other = moment(), moment(seed=1)
+    nothing = Known(State(torch.zeros(4, 339)), torch.zeros(4, 9), torch.zeros(4, 50))
+
+    terms = reconstruction(other, truth, weights=Weights(contact_velocity=0.0), known=nothing)
+
+    assert all(float(term) == 0 for term in terms.values())
+
+
+def test_what_is_known_whole_costs_as_it_does():
+    truth, other = moment(), moment(seed=1)
+    whole = Known(State(torch.ones(4, 339)), torch.ones(4, 9), torch.ones(4, 50))
+
+    known = reconstruction(other, truth, weights=Weights(), known=whole)
+
+    for name, term in reconstruction(other, truth, weights=Weights()).items():
+        torch.testing.assert_close(known[name], term)
+
+
+def test_places_may_weigh_more_than_velocities():
+    truth, other = moment(), moment(seed=1)
+
+    once, more = (
+        reconstruction(other, truth, weights=Weights(places=places)) for places in (1.0, 30.0)
+    )
+
+    torch.testing.assert_close(more["joints"], 30 * once["joints"])
+    torch.testing.assert_close(more["joints_vel"], once["joints_vel"])

@@ -35,6 +35,9 @@ def _run(arguments: argparse.Namespace) -> int:
         case "vibe":
             _check_data(arguments.data)
             _train_vibe(arguments)
+        case "humor":
+            _check_data(arguments.data)
+            _train_humor(arguments)
         case _:
             _check_data(arguments.data)
             _train_prior(arguments)
@@ -103,4 +106,26 @@ def _train_vibe(arguments: argparse.Namespace) -> None:
         found = vibe_run.main(order, report=progress)
     pa_mpjpe, _, acceleration, _ = found.figures
     print(f"Test subjects: PA-MPJPE {pa_mpjpe:.1f} mm, acceleration error {acceleration:.2f} m/s²")
+    print(f"The curves are in {order.folder}")
+
+
+def _train_humor(arguments: argparse.Namespace) -> None:
+    from ..methods.humor.network import Sizes
+    from ..training import humor, humor_run
+
+    order = humor_run.Order(
+        data=arguments.data,
+        output=arguments.output,
+        folder=folder_of(arguments),
+        steps=arguments.steps,
+        learning_rate=arguments.rate,
+        averaging=arguments.averaging,
+        pose_steps=arguments.pose_steps,
+        seed=arguments.seed,
+        plan=humor.Plan(Sizes(hidden=arguments.hidden, coasting=1), people=arguments.batch),
+    )
+    with Progress() as progress:
+        found = humor_run.main(order, report=progress)
+    slide = found.imagined.slide_cm_s
+    print(f"Test subjects: {found.step_mm:.1f} mm a moment; feet slide {slide:.1f} cm/s in contact")
     print(f"The curves are in {order.folder}")

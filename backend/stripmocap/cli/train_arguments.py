@@ -17,6 +17,7 @@ def add_train(verbs: _Verbs) -> None:
     _add_hmr(what)
     _add_spin(what)
     _add_vibe(what)
+    _add_humor(what)
 
 
 def _add_prior(what: _Verbs) -> None:
@@ -86,6 +87,19 @@ def _add_vibe(what: _Verbs) -> None:
     vibe.add_argument("--averaging", type=float, default=0.998, metavar="X", help="default 0.998")
     vibe.add_argument("--critic", type=float, default=0.05, metavar="X", help="weight of VIBE's")
     vibe.add_argument("--device", metavar="NAME", help="default: a graphics card if there is one")
+
+
+def _add_humor(what: _Verbs) -> None:
+    humor = what.add_parser(
+        "humor",
+        help="the motion prior, its pose prior and how motions begin; goes on as hmr does",
+    )
+    humor.add_argument("--data", type=Path, required=True, metavar="DIR", help="clips, .npz")
+    _add_output(humor, "humor.safetensors")
+    _add_run(humor, steps=9000, batch=64, rate=2e-3)
+    humor.add_argument("--hidden", type=_count, default=512, metavar="N", help="of each layer")
+    humor.add_argument("--pose-steps", type=_count, default=4000, metavar="N", help="default 4000")
+    humor.add_argument("--averaging", type=float, default=0.998, metavar="X", help="default 0.998")
 
 
 def _add_output(parser: argparse.ArgumentParser, name: str) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
+from torch.nn.functional import binary_cross_entropy_with_logits
 
 from ..methods.humor.network import Gaussian
 from ..methods.humor.state import CONTACT_JOINTS, State
@@ -26,6 +26,7 @@ class Weights:
     """How much each term counts: HuMoR's."""
 
     regression: float = 1.0  # of each part of a state
+    places: float = 1.0  # more, of the parts that are no velocities
     contacts: float = 0.01
     contact_velocity: float = 0.01
     body_joints: float = 1.0
@@ -52,17 +53,41 @@ class Moment:
     posed: Posed
 
 
-def reconstruction(said: Moment, truth: Moment, *, weights: Weights) -> dict[str, Tensor]:
-    """The weighed terms, scalars, of what was said of moments."""
-    terms = {
-        name: weights.regression * mse_loss(getattr(said.state, name), getattr(truth.state, name))
-        for name in _PARTS
-    }
-    contacts = binary_cross_entropy_with_logits(said.contacts, truth.contacts)
+@dataclass(frozen=True, eq=False)
+class Known:
+    """How far the truth of B moments is to be trusted, from 0 to 1; HuMoR's is everywhere."""
+
+    state: State  # (B,) of each number
+    contacts: Tensor  # (B, 9)
+    points: Tensor  # (B, V) of each vertex, or of what stands for the mesh
+
+
+def reconstruction(
+    said: Moment, truth: Moment, *, weights: Weights, known: Known | None = None
+) -> dict[str, Tensor]:
+    """The weighed terms, scalars, of what was said of moments.
+
+    Args:
+        said: by a network, its joints and mesh posed by what it said.
+        truth: the same moments.
+        weights: of the terms.
+        known: what of the truth counts; all of it, if not given.
+    """
+    terms = {}
+    for name in _PARTS:
+        share = None if known is None else getattr(known.state, name)
+        apart = getattr(said.state, name) - getattr(truth.state, name)
+        weight = weights.regression * (1.0 if name.endswith("_vel") else weights.places)
+        terms[name] = weight * _mean_square(apart, share)
+    joints_known = None if known is None else known.state.joints
+    points_known = None if known is None else known.points.unsqueeze(-1)
+    contacts = binary_cross_entropy_with_logits(
+        said.contacts, truth.contacts, weight=None if known is None else known.contacts
+    )
     velocity = contact_velocity(said.state, said.contacts)
-    joints = mse_loss(said.posed.joints, truth.posed.joints)
-    mesh = mse_loss(said.posed.vertices, truth.posed.vertices)
-    consistency = mse_loss(said.state.joints, said.posed.joints)
+    joints = _mean_square(said.posed.joints - truth.posed.joints, joints_known)
+    mesh = _mean_square(said.posed.vertices - truth.posed.vertices, points_known)
+    consistency = _mean_square(said.state.joints - said.posed.joints, joints_known)
     return terms | {
         "contacts": weights.contacts * contacts,
         "contact_velocity": weights.contact_velocity * velocity,
@@ -108,3 +133,8 @@ def contact_accuracy(contacts: Tensor, truth: Tensor) -> tuple[float, float, flo
     touching = truth > 0.5
     right = ((contacts > 0) == touching).float()
     return right.mean().item(), right[touching].mean().item(), right[~touching].mean().item()
+
+
+def _mean_square(apart: Tensor, known: Tensor | None) -> Tensor:
+    squared = apart.square()
+    return squared.mean() if known is None else (known * squared).mean()
