@@ -19,7 +19,7 @@ from torch import Tensor
 from ...contract.skeleton import CONTACT_COUNT
 from ...geometry.rotations import aa_to_matrix
 from ..smplify.chain_terms import Links
-from ..smplify.evidence import Evidence
+from ..smplify.evidence import Evidence, landmark_weights
 from ..smplify.frame_terms import Told, guess_sigma
 from ..smplify.levenberg import minimise
 from ..smplify.states import States, choose
@@ -29,6 +29,8 @@ from .network import MotionPrior
 from .touching import Touching
 from .transitions import SPAN, Transitions
 
+BELIEVED = (0.1, 0.5)  # squares of confidence: below nothing is believed, above all that is said
+UNSEEN = 0.1  # how much bones of the start count, where they were not seen
 START_SIGMA = 0.7  # of what a regressor errs by in a bone's direction: a fit errs by less
 _BALANCE = Balance()
 _ROUNDS = (4, 4, 4)  # steps of each
@@ -91,11 +93,24 @@ def solve(
         settings: what counts how much.
         report: told steps done, of; may raise to stop.
     """
+    sequence = shot.evidence.sequence
+    fit = _are_numbers(shot.start)
+    lost = _any_of(~fit, sequence)
+    kept = (~lost[sequence]).nonzero()[:, 0]
+    contacts = shot.floor_votes.new_zeros(len(sequence), CONTACT_COUNT)
+    if not len(kept):
+        return Solved(shot.start, contacts, (), lost)
     with torch.no_grad():
-        return _Solver(shot, prior, settings, report).solve()
+        found = Solver(_at(shot, kept), prior, settings, report).solve()
+    return Solved(
+        states=shot.start.with_frames(kept, found.states),
+        contacts=contacts.index_copy(0, kept, found.contacts),
+        trace=found.trace,
+        diverged=lost | found.diverged,
+    )
 
 
-class _Solver:
+class Solver:
     """One run: a few rounds, each with contacts and the prior's model as they were before it."""
 
     def __init__(
@@ -103,11 +118,12 @@ class _Solver:
         shot: Shot,
         prior: MotionPrior,
         settings: Settings,
-        report: Callable[[int, int], None],
+        report: Callable[[int, int], None] = lambda done, of: None,
     ) -> None:
+        """Ready to `solve`; see the function of that name."""
+        shot = replace(shot, evidence=_sure(shot.evidence))
         self.shot, self.report = shot, report
         self.begun, self.done = perf_counter(), 0
-        self.groups = int(shot.evidence.sequence.max()) + 1
         balance = replace(
             _BALANCE,
             motion=_BALANCE.motion * settings.prior,
@@ -128,6 +144,7 @@ class _Solver:
         )
 
     def solve(self) -> Solved:
+        """What `solve` answers."""
         shot, trace = self.shot, []
         moving = self.energy.moving(shot.start)
         state = FastStates(shot.start, self.transitions.likely_latents(moving))
@@ -167,17 +184,35 @@ class _Solver:
     def _sound(self, state: FastStates, contacts: Tensor, trace: tuple[Moment, ...]) -> Solved:
         """What was found, with sequences that hold a number that is none as they started."""
         shot, bodies = self.shot, state.bodies
-        numbers = torch.cat(
-            [bodies.transl, bodies.global_rotmat.flatten(1), bodies.body_pose.flatten(1), contacts],
-            1,
-        )
-        wrong = numbers.new_zeros(self.groups).index_add(
-            0, shot.evidence.sequence, (~numbers.isfinite()).any(dim=1).to(numbers)
-        )
-        diverged = wrong > 0
-        states = choose(~diverged, bodies, shot.start, groups=shot.evidence.sequence)
-        contacts = torch.where(diverged[shot.evidence.sequence][:, None], 0.0, contacts)
+        sequence = shot.evidence.sequence
+        diverged = _any_of(~(_are_numbers(bodies) & contacts.isfinite().all(dim=1)), sequence)
+        states = choose(~diverged, bodies, shot.start, groups=sequence)
+        contacts = torch.where(diverged[sequence][:, None], 0.0, contacts)
         return Solved(states, contacts, trace, diverged)
+
+
+def _at(shot: Shot, frames: Tensor) -> Shot:
+    """Some frames of `shot`, of whole sequences."""
+    return replace(
+        shot,
+        evidence=shot.evidence.at(frames),
+        start=shot.start.at(frames),
+        camera_from_world=shot.camera_from_world[frames],
+        floor_votes=shot.floor_votes[frames],
+        held=int((frames < shot.held).sum()),
+    )
+
+
+def _are_numbers(states: States) -> Tensor:
+    """(N,) bool, whether a frame holds nothing else."""
+    parts = (states.transl, states.global_rotmat.flatten(1), states.body_pose.flatten(1))
+    return torch.cat(parts, dim=1).isfinite().all(dim=1)
+
+
+def _any_of(frames: Tensor, sequence: Tensor) -> Tensor:
+    """(G,) bool, whether any of a sequence's frames (N,) is among `frames`."""
+    count = torch.zeros(int(sequence.max()) + 1, device=sequence.device)
+    return count.index_add(0, sequence, frames.to(count)) > 0
 
 
 def _transitions_of(shot: Shot, *, weight: float) -> tuple[Tensor, Tensor]:
@@ -191,6 +226,21 @@ def _transitions_of(shot: Shot, *, weight: float) -> tuple[Tensor, Tensor]:
     return first, shot.floor_votes.new_full((len(first),), weight)
 
 
+def _sure(evidence: Evidence) -> Evidence:
+    """The evidence without what the detector hardly saw: the prior knows better."""
+    full = torch.tensor(landmark_weights()).to(evidence.weights)
+    return replace(
+        evidence,
+        weights=evidence.weights * _believed(evidence.weights / full),
+        cue_weights=evidence.cue_weights * _believed(evidence.cue_weights),
+    )
+
+
+def _believed(seen: Tensor) -> Tensor:
+    low, high = BELIEVED
+    return ((seen - low) / (high - low)).clamp(0, 1)
+
+
 def _told(shot: Shot, *, weight: float) -> Told:
     """What the start says of bones that were seen, in each frame's camera."""
     subject, evidence, start = shot.subject, shot.evidence, shot.start
@@ -202,7 +252,7 @@ def _told(shot: Shot, *, weight: float) -> Told:
     )
     begin, end = subject.cue
     bones = (points[:, end] - points[:, begin]) @ shot.camera_from_world[:, :3, :3].mT
-    votes = weight * evidence.cue_weights[:, subject.bones]
+    votes = weight * evidence.cue_weights[:, subject.bones].clamp(min=UNSEEN)
     return Told(bones, votes, START_SIGMA * guess_sigma().to(votes)[subject.bones])
 
 

@@ -161,7 +161,7 @@ class Transitions:
 
     def _energies(self, past: State, following: State, latents: Tensor) -> Tensor:
         led = changed(past, self.network.decode(past, latents))
-        apart = (following.numbers - led.numbers) / _state_errs(latents)
+        apart = (following.numbers - led.numbers) / state_errs(latents)
         return self.network.prior(past).energy(latents) + apart.square().sum(dim=-1) / 2
 
 
@@ -247,7 +247,7 @@ def _turning_errs(like: Tensor) -> Tensor:
     return torch.cat([like.new_full((count,), err) for err, count in _ERRS])
 
 
-def _state_errs(like: Tensor) -> Tensor:
+def state_errs(like: Tensor) -> Tensor:
     """(339,) of a state's numbers: nine entries of a matrix differ by sqrt(2) of its turn."""
     counts = [3, 3, 9, 3, 9 * (JOINTS - 1), 3 * JOINTS, 3 * JOINTS]
     return torch.cat(

@@ -1,0 +1,111 @@
+from dataclasses import replace
+
+import pytest
+import torch
+from fastscenes import shot_of
+from stripmocap.methods.humor.fast import Settings, Shot, solve
+from stripmocap.methods.humor.network import MotionPrior, Sizes
+
+FRAMES = 10
+
+
+@pytest.fixture(scope="module")
+def prior() -> MotionPrior:
+    torch.manual_seed(0)
+    return MotionPrior(Sizes(latent=6, hidden=64, layers=2)).eval().requires_grad_(False)
+
+
+def solved(shot: Shot, network: MotionPrior, **settings: float):
+    return solve(shot, network, settings=Settings(**settings))
+
+
+def test_every_frame_has_a_body_and_chances_of_contact(prior):
+    shot = shot_of(frames=FRAMES, people=2)
+
+    found = solved(shot, prior)
+
+    assert found.contacts.shape == (2 * FRAMES, 9)
+    assert (found.contacts >= 0).all()
+    assert (found.contacts <= 1).all()
+    assert found.states.transl.shape == (2 * FRAMES, 3)
+    assert not found.diverged.any()
+    assert [each.seconds for each in found.trace] == sorted(each.seconds for each in found.trace)
+
+
+def test_what_is_seen_draws_a_shaking_start_back(prior):
+    shot = shot_of(frames=FRAMES, noise=0.02)
+    truth = shot_of(frames=FRAMES).start
+
+    found = solved(shot, prior, prior=0.0, contacts=0.0).states
+
+    def shaking(states):  # across the view: how far away somebody is shows less
+        return (states.transl - truth.transl)[:, [0, 2]].diff(dim=0).norm(dim=-1).mean()
+
+    assert shaking(found) < 0.5 * shaking(shot.start)
+
+
+@pytest.mark.parametrize("frames", [1, 2, 3])
+def test_too_few_frames_for_a_transition_are_no_harm(prior, frames):
+    found = solved(shot_of(frames=frames), prior)
+
+    assert torch.isfinite(found.states.transl).all()
+    assert not found.contacts.any()
+
+
+def test_held_frames_stay(prior):
+    shot = replace(shot_of(frames=FRAMES, noise=0.02), held=4)
+
+    found = solved(shot, prior).states
+
+    assert torch.equal(found.transl[:4], shot.start.transl[:4])
+    assert torch.equal(found.body_pose[:4], shot.start.body_pose[:4])
+    assert not torch.equal(found.transl[4:], shot.start.transl[4:])
+
+
+def test_another_person_changes_nothing(prior):
+    both, alone = shot_of(frames=FRAMES, people=2), shot_of(frames=FRAMES)
+    both = replace(both, camera_from_world=alone.camera_from_world[:1].expand(2 * FRAMES, 4, 4))
+    assert torch.equal(both.start.transl[:FRAMES], alone.start.transl)
+
+    together, single = solved(both, prior), solved(alone, prior)
+
+    # The banded solver groups sums otherwise; that is all.
+    torch.testing.assert_close(
+        together.states.transl[:FRAMES], single.states.transl, atol=1e-3, rtol=0
+    )
+    torch.testing.assert_close(together.contacts[:FRAMES], single.contacts, atol=1e-3, rtol=0)
+
+
+def test_a_start_that_is_no_number_comes_back_and_harms_nobody(prior):
+    shot = shot_of(frames=FRAMES, people=2)
+    transl = shot.start.transl.clone()
+    transl[FRAMES + 2] = torch.nan
+    shot = replace(shot, start=replace(shot.start, transl=transl))
+
+    found = solved(shot, prior)
+
+    assert found.diverged.tolist() == [False, True]
+    assert torch.isfinite(found.states.transl[:FRAMES]).all()
+    assert torch.isfinite(found.contacts).all()
+
+
+def test_hidden_frames_are_filled(prior):
+    shot = shot_of(frames=FRAMES, noise=0.02)
+    weights, cue = shot.evidence.weights.clone(), shot.evidence.cue_weights.clone()
+    weights[3:7], cue[3:7] = 0.0, 0.0
+    shot = replace(shot, evidence=replace(shot.evidence, weights=weights, cue_weights=cue))
+
+    found = solved(shot, prior).states
+
+    assert torch.isfinite(found.body_pose).all()
+    assert (found.transl.diff(dim=0).norm(dim=-1) < 0.1).all()
+
+
+def test_a_report_may_stop_the_work(prior):
+    def stop(done: int, of: int) -> None:
+        assert done <= of
+        if done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        solve(shot_of(frames=FRAMES), prior, settings=Settings(), report=stop)
