@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from brought import smpl
 from movies import write_movie
 from standins import cast, request, silent
 from stripmocap import assets, lookout, pipeline
 from stripmocap.body.official import VERTEX_COUNT
 from stripmocap.contract.errors import AssetCorrupt, AssetMissing
 from stripmocap.contract.methods import SpinOptions, VibeOptions
-from stripmocap.contract.skeleton import JOINT_COUNT, PARENTS
 from stripmocap.methods.hmr.pixel_network import PixelNetwork, spin_name
 from stripmocap.methods.vibe.pixel_network import Generator
 from stripmocap.people.observations import Person
@@ -38,22 +38,6 @@ def folder(tmp_path_factory):
 
 def halved(each):
     return each.half() if each.is_floating_point() else each
-
-
-def smpl():
-    """A cloud of points on SMPL's skeleton, two metres tall."""
-    rng = np.random.default_rng(0)
-    weights = np.eye(JOINT_COUNT)[np.arange(VERTEX_COUNT) % JOINT_COUNT]
-    parents = np.array([2**32 - 1, *PARENTS[1:]])
-    return {
-        "v_template": rng.uniform(-1, 1, size=(VERTEX_COUNT, 3)),
-        "shapedirs": 0.01 * rng.normal(size=(VERTEX_COUNT, 3, 10)),
-        "posedirs": np.zeros((VERTEX_COUNT, 3, 207)),
-        "J_regressor": (weights / weights.sum(axis=0)).T,
-        "weights": weights,
-        "f": np.array([[0, 1, 2]], dtype=np.uint32),
-        "kintree_table": np.stack([parents, np.arange(JOINT_COUNT)]),
-    }
 
 
 @pytest.fixture

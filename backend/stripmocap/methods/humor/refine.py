@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
+
 from ...contract.messages import Clip
 from ...contract.methods import HumorOptions
 from ...contract.motion import Camera
@@ -18,22 +20,35 @@ from ...people.journal import Journal
 from ...people.observations import Person
 from ..smplify.notes import Notes
 from ..smplify.pace import PUBLISHING_SHARE, Sparingly
-from ..smplify.priors import SHIPPED_PRIOR, PosePrior
+from ..smplify.priors import SHIPPED_PRIOR
+from ..smplify.priors import PosePrior as UsualPoses
 from ..smplify.subject import Subject
 from ..toolbox import Estimate, Estimator, Publish, Report, Tools
 from . import fast
 from .fast import Settings, Shot, Solved
+from .figure import Figure
+from .initial_state import InitialStatePrior
 from .network import MotionPrior
+from .objective import Priors
 from .outcome import estimate_of, unrefined
-from .own_weights import load_own_motion_prior
+from .own_weights import (
+    load_own_initial_state_prior,
+    load_own_motion_prior,
+    load_own_pose_prior,
+)
+from .paper_shot import PaperSolver
+from .pose_prior import PosePrior
 from .standing import flat_heights
-from .weights import load_motion_prior
+from .weights import load_initial_state_prior, load_motion_prior, load_pose_prior
 from .whole import Whole
 from .windows import Found, Solve, solve_in_windows
 from .windows import Report as Step
 
 STAGE = "refine"
-SHIPPED_HUMOR = Path(__file__).parents[2] / "weights" / "humor.safetensors"
+_SHIPPED = Path(__file__).parents[2] / "weights"
+SHIPPED_HUMOR = _SHIPPED / "humor.safetensors"
+SHIPPED_POSE = _SHIPPED / "humor_pose.safetensors"
+SHIPPED_FIRST = _SHIPPED / "humor_start.safetensors"
 
 
 def load(tools: Tools, options: HumorOptions) -> Estimator:
@@ -42,8 +57,12 @@ def load(tools: Tools, options: HumorOptions) -> Estimator:
     Raises:
         AssetMissing, AssetCorrupt: the weights cannot be read.
     """
-    prior = load_own_motion_prior(tools.network or SHIPPED_HUMOR)
-    return estimator_of(_fast(prior, tools, options), tools)
+    motion = load_own_motion_prior(tools.network or SHIPPED_HUMOR)
+    if options.solver == "fast":
+        return estimator_of(_fast(motion, tools, options), tools)
+    pose = load_own_pose_prior(tools.networks.get("humor_pose_embedded", SHIPPED_POSE))
+    first = load_own_initial_state_prior(tools.networks.get("humor_start_embedded", SHIPPED_FIRST))
+    return estimator_of(_paper(motion, pose, first, tools=tools, options=options), tools)
 
 
 def load_official(tools: Tools, options: HumorOptions) -> Estimator:
@@ -53,12 +72,17 @@ def load_official(tools: Tools, options: HumorOptions) -> Estimator:
         AssetMissing, AssetCorrupt: the weights cannot be read.
     """
     assert tools.network is not None, "official weights are never shipped"
-    return estimator_of(_fast(load_motion_prior(tools.network), tools, options), tools)
+    motion = load_motion_prior(tools.network)
+    if options.solver == "fast":
+        return estimator_of(_fast(motion, tools, options), tools)
+    pose = load_pose_prior(tools.networks["vposer_official"])
+    first = load_initial_state_prior(tools.networks["humor_initial"])
+    return estimator_of(_paper(motion, pose, first, tools=tools, options=options), tools)
 
 
 def estimator_of(solve: Solve, tools: Tools) -> Estimator:
     """The refiner whose solver of one window is `solve`."""
-    poses = PosePrior.load(tools.pose_prior or SHIPPED_PRIOR, device=tools.device)
+    poses = UsualPoses.load(tools.pose_prior or SHIPPED_PRIOR, device=tools.device)
     subject = Subject.from_template(tools.body, poses)
     flat_m, window = flat_heights(subject, tools.body), tools.frames_at_once
 
@@ -100,11 +124,30 @@ def estimator_of(solve: Solve, tools: Tools) -> Estimator:
     return estimate
 
 
-def _fast(prior: MotionPrior, tools: Tools, options: HumorOptions) -> Solve:
-    prior = prior.to(tools.device).eval()
-    settings = Settings(prior=options.prior, contacts=options.contacts)
+def _fast(motion: MotionPrior, tools: Tools, options: HumorOptions) -> Solve:
+    prior, settings = motion.to(tools.device).eval(), _settings(options)
 
     def solve(shot: Shot, report: Step) -> Solved:
         return fast.solve(shot, prior, settings=settings, report=report)
 
     return solve
+
+
+def _paper(
+    motion: MotionPrior,
+    pose: PosePrior,
+    first: InitialStatePrior,
+    *,
+    tools: Tools,
+    options: HumorOptions,
+) -> Solve:
+    figure = Figure.of_blazepose(tools.body, device=tools.device, dtype=torch.float32)
+    motion, pose = (each.to(tools.device).eval().requires_grad_(False) for each in (motion, pose))
+    first = InitialStatePrior(
+        *(each.to(tools.device) for each in (first.means, first.factors, first.constants))
+    )
+    return PaperSolver(figure, Priors(motion, pose, first), _settings(options))
+
+
+def _settings(options: HumorOptions) -> Settings:
+    return Settings(prior=options.prior, contacts=options.contacts)
