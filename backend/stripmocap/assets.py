@@ -114,6 +114,18 @@ ASSETS = (
     _shipped(
         "humor_embedded", "weights/humor.safetensors", licence=OUR_LICENCE, page="weights/humor.md"
     ),
+    _shipped(
+        "humor_pose_embedded",
+        "weights/humor_pose.safetensors",
+        licence=OUR_LICENCE,
+        page="weights/humor.md",
+    ),
+    _shipped(
+        "humor_start_embedded",
+        "weights/humor_start.safetensors",
+        licence=OUR_LICENCE,
+        page="weights/humor.md",
+    ),
     _brought(
         "smplify_prior",
         "gmm_08.pkl",

@@ -115,7 +115,8 @@ def _files_of(request: CaptureRequest, method: Method) -> list[str]:
         POSE_PRIORS["embedded"]: POSE_PRIORS[request.pose_prior],
         "smpl_neutral": f"smpl_{request.body}",
     }
-    return [chosen.get(name, name) for name in method.weights[request.weights].needs]
+    needed = method.weights[request.weights].needed(request.options_of(method))
+    return [chosen.get(name, name) for name in needed]
 
 
 def _checksum(path: Path) -> str:

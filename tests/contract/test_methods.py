@@ -9,6 +9,7 @@ from stripmocap.contract.messages import CaptureRequest, Clip
 from stripmocap.contract.methods import (
     METHODS,
     WEIGHTS,
+    HumorOptions,
     SmplifyOptions,
     VibeOptions,
     chains,
@@ -91,3 +92,12 @@ def test_no_chain_goes_back_to_an_earlier_take():
         places = [TAKE_LABELS.index(METHODS[each].take) for each in chain]
 
         assert places == sorted(set(places))
+
+
+def test_the_papers_solver_needs_files_that_the_fast_one_does_without():
+    official = METHODS["humor"].weights["official"]
+
+    more = set(official.needed(HumorOptions(solver="paper"))) - set(official.needed(HumorOptions()))
+
+    assert more == {"humor_initial", "vposer_official"}
+    assert official.needed(HumorOptions()) == official.needs

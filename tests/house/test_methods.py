@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from itertools import chain
 
 import pytest
 from stripmocap import assets, pipeline
@@ -25,7 +27,7 @@ def faults_of(
         f"{key} needs {name}, which is not in the table of files"
         for key, each in methods.items()
         for weights in each.weights.values()
-        for name in weights.needs
+        for name in (*weights.needs, *chain(*weights.needs_for.values()))
         if name not in known
     ]
 
@@ -52,6 +54,33 @@ def test_a_difference_is_found(estimators, files, fault):
     found = faults_of({"fly": fly}, estimators=estimators, files=files)
 
     assert any(fault in each for each in found)
+
+
+def test_what_only_a_choice_needs_is_looked_for_too():
+    weights = Weights((), "MIT", stage="fit", needs_for={"high": ("wings",)})
+    fly = Method(
+        "fly",
+        "Fly",
+        ("estimator",),
+        take="frame",
+        weights={"embedded": weights},
+        options=SpinOptions,
+    )
+
+    found = faults_of({"fly": fly}, estimators={"fly": ["embedded"]}, files=["eyes"])
+
+    assert found == ["fly needs wings, which is not in the table of files"]
+
+
+def test_every_choice_that_needs_files_is_one_of_the_methods_options():
+    for method in METHODS.values():
+        choices = {
+            choice
+            for option in fields(method.options)
+            for choice in option.metadata.get("choices", ())
+        }
+        for weights in method.weights.values():
+            assert set(weights.needs_for) <= choices
 
 
 def test_every_method_makes_a_take_that_is_kept_and_is_told_of():

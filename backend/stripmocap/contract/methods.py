@@ -87,6 +87,16 @@ class Weights:
     needs: tuple[str, ...]  # names of rows in the backend's table of files
     licence: str  # SPDX identifier of the weights, or the name of their terms
     stage: str  # of a capture, that the method's work is
+    # Names of rows that are needed besides where one of the options is this choice.
+    needs_for: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def needed(self, options: Options) -> tuple[str, ...]:
+        """Names of rows in the backend's table of files that a run with `options` needs."""
+        chosen = vars(options).values()
+        more = (
+            name for choice, names in self.needs_for.items() if choice in chosen for name in names
+        )
+        return (*self.needs, *more)
 
 
 @dataclass(frozen=True)
@@ -167,11 +177,13 @@ METHODS = {
                 (*_EYES, "embedded_body", "humor_embedded", "pose_prior"),
                 "GPL-3.0-or-later",
                 stage="refine",
+                needs_for={"paper": ("humor_pose_embedded", "humor_start_embedded")},
             ),
             "official": Weights(
                 (*_EYES, "smpl_neutral", "humor_official", "pose_prior"),
                 "HuMoR and SMPL, non-commercial",
                 stage="refine",
+                needs_for={"paper": ("humor_initial", "vposer_official")},
             ),
         },
         options=HumorOptions,
