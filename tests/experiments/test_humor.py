@@ -8,12 +8,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from stripmocap.contract.motion import Motion
+from stripmocap import bodies
+from stripmocap.contract.motion import Camera, Motion
 from stripmocap.contract.skeleton import LIMB_JOINTS
 from stripmocap.evaluation.grounded import Grounded
 from stripmocap.evaluation.truth import Truth
 from stripmocap.experiments import humor, humor_pages, humor_takes, humor_video
 from stripmocap.experiments.humor import Findings, Plan
+from stripmocap.experiments.humor_strips import FEET, SPELL, STEPS, WHOLE, Row, strip
 from stripmocap.experiments.humor_takes import Tried, chain
 from stripmocap.experiments.humor_video import DETECTOR, Film
 from stripmocap.methods.toolbox import Estimate
@@ -116,13 +118,38 @@ def test_plots_are_drawn(toys, data, tmp_path):
 
     paths = humor_pages.draw(found, tmp_path)
 
-    assert [each.name for each in paths] == [humor_pages.TAKES]
-    assert paths[0].stat().st_size > 1000
+    assert [each.name for each in paths] == [humor_pages.TAKES, SPELL, STEPS]
+    assert all(each.stat().st_size > 1000 for each in paths)
+
+
+def test_a_strip_has_a_line_for_each_take_and_shows_who_is_hidden_in_another_colour():
+    person = Person(
+        person=0,
+        times_s=np.arange(4) / 30,
+        boxes=np.zeros((4, 4)),
+        keypoints=np.zeros((4, 33, 3)),
+        landmarks3d=np.zeros((4, 33, 3)),
+        presence=np.ones(4),
+    )
+    row = Row(_still(person), Camera(1000.0, np.zeros(2), (1000, 1000)))
+    hidden, template = np.array([False, True, False, False]), bodies.embedded("neutral")
+
+    whole, feet = (
+        strip({"a": row, "b": row}, [0, 1], hidden=hidden, template=template, view=view)
+        for view in (WHOLE, FEET)
+    )
+
+    assert whole.shape == feet.shape
+    above, below = np.split(whole, 2)
+    assert np.abs(above[30:].astype(int) - below[30:]).max() == 0
+    seen, behind = np.split(above[30:].astype(int), 2, axis=1)
+    assert (seen[..., 2] - seen[..., 0]).max() > 40  # blue
+    assert (behind[..., 0] - behind[..., 2]).max() > 40  # orange
 
 
 def test_shots_count_by_their_values():
     few, many = (
-        Tried("a", "s", "walk", Grounded(*(np.full(n, value) for _ in range(8))), 1.0, ())
+        Tried("a", "s", "walk", Grounded(*(np.full(n, value) for _ in range(8))), 1.0, None)
         for n, value in ((1, 8.0), (3, 0.0))
     )
 

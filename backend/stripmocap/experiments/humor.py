@@ -11,13 +11,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import torch
 
+from .. import bodies
 from ..evaluation.grounded import Means, means, together
 from ..training.held_out import SEED
 from ..training.synthetic import embedded_body
-from . import humor_takes, humor_video
+from . import humor_strips, humor_takes, humor_video
 from .humor_shots import FloorShot, floor_shots
+from .humor_strips import Row
 from .humor_takes import Bench, Chain, Tried
 from .humor_video import Filmed
 
@@ -52,6 +55,7 @@ class Findings:
     ablations: Sequence[Tried] = ()
     solvers: Sequence[Tried] = ()
     films: Sequence[Filmed] = ()
+    strips: Mapping[str, np.ndarray] = field(default_factory=dict)  # RGB, by file name
 
 
 def run(plan: Plan, report: Report) -> Findings:
@@ -63,13 +67,14 @@ def run(plan: Plan, report: Report) -> Findings:
     """
     torch.set_num_threads(plan.threads)
     bench, wanted = Bench(networks=plan.networks), set(plan.claims)
-    takes, ablations, solvers, films = [], [], [], []
+    takes, ablations, solvers, films, strips = [], [], [], [], {}
     if wanted & {"takes", "ablations", "solvers"}:
         body = embedded_body()
         shots = floor_shots(plan.data, body, split=plan.split, seed=SEED, at_most=plan.at_most)
         few = shots[:: max(len(shots) // FEW, 1)][:FEW]
         if "takes" in wanted or "ablations" in wanted:
             takes, ablations = _both(plan, bench, shots, report, wanted=wanted)
+            strips = _strips(shots, takes)
         if "solvers" in wanted:
             chains = humor_takes.solvers(plan.base)
             solvers = _all(chains, few, bench, report, what="solvers")
@@ -78,7 +83,7 @@ def run(plan: Plan, report: Report) -> Findings:
         for done, film in enumerate(found):
             report("films", done, len(found))
             films += humor_video.tried(humor_takes.takes(), film, bench)
-    return Findings(takes, ablations, solvers, films)
+    return Findings(takes, ablations, solvers, films, strips)
 
 
 def averaged(found: Sequence[Tried]) -> dict[str, Means]:
@@ -110,6 +115,19 @@ def _both(
     rows = [found[first : first + count] for first in range(0, len(found), count)]
     first = [each for row in rows for each in row[: len(names)]]
     return first, [each for row in rows for each in row[len(names) :]]
+
+
+def _strips(shots: Sequence[FloorShot], takes: Sequence[Tried]) -> dict[str, np.ndarray]:
+    """Pictures of somebody who walks, if any shot is of that."""
+    if not takes:
+        return {}
+    shot = next((each for each in shots if "walk" in each.shot.kind), shots[0])
+    rows = {
+        each.chain: Row(each.estimate.motions[0], each.estimate.camera)
+        for each in takes
+        if each.shot == shot.shot.name
+    }
+    return humor_strips.pictured(shot, rows, template=bodies.embedded("neutral"))
 
 
 def _all(

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 
 from .. import figures
@@ -68,7 +69,17 @@ def draw(findings: Findings, folder: Path) -> list[Path]:
     if findings.films:
         paths.append(folder / FILMS)
         _draw_films(findings.films, paths[-1])
+    for name, picture in findings.strips.items():
+        paths.append(folder / name)
+        paths[-1].write_bytes(as_jpg(picture))
     return paths
+
+
+def as_jpg(picture: np.ndarray) -> bytes:
+    """A picture (H, W, 3) uint8 RGB as a .jpg file has it."""
+    done, data = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    assert done
+    return data.tobytes()
 
 
 def _takes_table(found: Mapping[str, Means]) -> str:

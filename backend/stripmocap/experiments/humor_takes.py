@@ -43,7 +43,7 @@ class Tried:
     kind: str
     found: Grounded
     seconds: float  # of processors, of its last step
-    notes: tuple[str, ...]  # what the step had to say about it
+    estimate: Estimate  # of the shot's one person
 
 
 def chain(*keys: str, name: str = "", **chosen: Options) -> Chain:
@@ -117,7 +117,7 @@ class Bench:
         (motion,) = estimate.motions
         found = judge(motion, estimate.camera, shot.truth, body=self.soles, hidden=shot.hidden)
         name, kind = shot.shot.name, shot.shot.kind
-        return Tried(chain.name, name, kind, found, seconds, estimate.notes)
+        return Tried(chain.name, name, kind, found, seconds, estimate)
 
     def _estimator(self, step: Step) -> Estimator:
         if step not in self._loaded:
