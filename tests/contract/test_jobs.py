@@ -88,7 +88,7 @@ def test_an_answer_that_is_no_record_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("stage", "label"), [("people", "finding people"), ("", "starting"), ("refine", "refine")]
+    ("stage", "label"), [("people", "finding people"), ("", "starting"), ("retouch", "retouch")]
 )
 def test_a_stage_is_told_in_words(stage, label):
     assert JobProgress(stage).label == label
