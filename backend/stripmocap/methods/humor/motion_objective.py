@@ -22,7 +22,8 @@ from . import energies
 from .canonical import TurnOf, turn_of
 from .floor import Floor, PriorFrame
 from .objective import Problem
-from .rollout import Rollout, roll_out
+from .quick_rollout import roll_out_fixed
+from .rollout import Rollout
 from .state import JOINTS, State, contact_chances
 
 SHORT = 15  # frames of the third stage's first steps; the first moment counts more in longer ones
@@ -82,7 +83,7 @@ def led(problem: Problem, unknowns: Unknowns, *, turning: TurnOf = turn_of) -> L
         joints=first[:, :JOINTS],
         joints_vel=unknowns.joints_vel,
     )
-    ahead = roll_out(priors.motion, start, latents=unknowns.latents, turning=turning)
+    ahead = roll_out_fixed(priors.motion, start, latents=unknowns.latents, turning=turning)
     following = figure.points(
         ahead.states.global_orient,
         ahead.states.body_pose,

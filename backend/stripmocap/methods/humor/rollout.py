@@ -94,7 +94,7 @@ def transitions(motions: State, *, turning: TurnOf = turn_of) -> tuple[State, St
     return frames.enter(past), frames.enter(following)
 
 
-class _Walk(NamedTuple):
+class Walk(NamedTuple):
     """Moments that were led to one after the other, each in the frame of the one before."""
 
     past: State  # (N, T) from which
@@ -116,7 +116,7 @@ class _Walk(NamedTuple):
 
 def _walked(
     start: State, lead: Callable[[State, int], Change], *, steps: int, turning: TurnOf
-) -> _Walk:
+) -> Walk:
     pivot, past = _pelvis(start), start
     entered, led, turns, contacts = [], [], [], []
     for step in range(steps):
@@ -131,7 +131,7 @@ def _walked(
     entered, led, turns, contacts = (
         torch.stack(each, dim=1) for each in (entered, led, turns, contacts)
     )
-    return _Walk(State(entered), State(led), turns, contacts)
+    return Walk(State(entered), State(led), turns, contacts)
 
 
 def _pelvis(start: State) -> Tensor:
