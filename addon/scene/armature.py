@@ -31,8 +31,12 @@ def build(name: str, rest: RestBones, *, collection: bpy.types.Collection) -> bp
 
 def rest_rotations(rig: bpy.types.Object) -> np.ndarray:
     """(24, 3, 3) rest rotations of the bones as Blender holds them, armature axes."""
-    bones = rig.data.bones
-    return np.array([bones[name].matrix_local.to_3x3() for name in skeleton.JOINT_NAMES])
+    return np.array([each.matrix_local.to_3x3() for each in bones_of(rig)])
+
+
+def bones_of(rig: bpy.types.Object) -> list[bpy.types.Bone]:
+    """The 24 bones at rest, in the order of the skeleton."""
+    return [rig.data.bones[name] for name in skeleton.JOINT_NAMES]
 
 
 def _add_bones(armature: bpy.types.Armature, rest: RestBones) -> None:

@@ -12,7 +12,7 @@ import bpy
 
 from ..scene import contacts
 from ..scene import takes as scene_takes
-from . import labels, refine, takes
+from . import labels, pins, refine, takes
 
 LISTED = 3  # rows of the list of spans; more scroll
 
@@ -87,6 +87,7 @@ class STRIPMOCAP_PT_contacts(bpy.types.Panel):
         for name in contacts.NAMES:
             words = name.replace("_", " ").title()
             column.prop(rig, contacts.path_of(name), text=words, slider=True)
+        layout.operator(pins.STRIPMOCAP_OT_pin_feet.bl_idname, icon="PINNED")
         labels.say(
             layout,
             context,

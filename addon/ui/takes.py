@@ -18,6 +18,7 @@ WORDS = {
     "refined": ("Refined", "Refined by how people move"),
     takes.MIXED: ("Mixed", "Refined as much as is set below"),
 }
+IN_A_ROW = 3  # of the sidebar, without words being cut off
 _ORDER = (*motion.TAKE_LABELS, takes.MIXED)
 
 
@@ -87,7 +88,8 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     labels = {label for each in rigs for label in takes.playable(each)}
     if len(labels) < 2:
         return
-    row = layout.row(align=True)
+    columns = len(labels) if len(labels) <= IN_A_ROW else 2
+    row = layout.grid_flow(row_major=True, columns=columns, even_columns=True, align=True)
     now = {takes.playing(each) for each in rigs}
     for label in _ORDER:
         if label in labels:

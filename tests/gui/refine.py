@@ -17,8 +17,10 @@ AT = 40  # the scene's frame at which things are looked at
 
 
 def scenario() -> drive.Steps:
-    """Import, less of the legs, undo, redo, a span, contacts."""
+    """Import, less of the legs, undo, redo, a span, contacts, pinned feet."""
     bpy.context.preferences.view.ui_scale = 0.9  # the whole sidebar fits into the window
+    for each in list(bpy.data.objects):  # the cube, the light and the camera of a new file
+        bpy.data.objects.remove(each)
     sequencer, view = yield from stage.two_areas()
     stage.add_strip(os.environ["STRIPMOCAP_GUI_CLIP"])
     yield from drive.open_sidebar(sequencer(), "Mocap")
@@ -41,11 +43,15 @@ def scenario() -> drive.Steps:
     yield from drive.click(view(), "stripmocap.add_refine_span(", column=0.93)
     yield 0.5
     drive.tell(spans=len(person().stripmocap_refine.spans))
+    yield from drive.press(view(), "Escape")
     drive.picture("refine-3-a-span")
 
     began = time.perf_counter()
     person().stripmocap_refine.everywhere.arms = 0.5
     slowest_s = time.perf_counter() - began
+    yield from drive.click(view(), "stripmocap.pin_feet(")
+    drive.tell(pinned=person().animation_data.action.name)
+    drive.picture("refine-4-pinned")
     rings = stage.module("ui.touching").rings(bpy.context.scene)
     drive.tell(touching=len(rings), slowest_s=slowest_s, spent=stage.spent())
 

@@ -180,6 +180,7 @@ def test_a_refinement_is_set_by_region_and_span_and_undone(blender):
     assert told["legs_redone"] == told["legs"]
     assert told["spans"] == 1
     assert told["touching"] > 0
+    assert told["pinned"] == "walk_person0_pinned"
     assert told["slowest_s"] < BUSY_S * PATIENCE
 
 
