@@ -44,6 +44,12 @@ def test_what_is_seen_draws_a_shaking_start_back(prior):
     assert shaking(found) < 0.5 * shaking(shot.start)
 
 
+def test_contacts_are_told_also_without_the_prior(prior):
+    found = solved(shot_of(frames=FRAMES), prior, prior=0.0)
+
+    assert (found.contacts > 0).all()
+
+
 @pytest.mark.parametrize("frames", [1, 2, 3])
 def test_too_few_frames_for_a_transition_are_no_harm(prior, frames):
     found = solved(shot_of(frames=frames), prior)

@@ -1,11 +1,17 @@
+import pytest
 import torch
 from stripmocap.geometry.rotations import cross_matrix
+from stripmocap.methods.humor.network import MotionPrior, Sizes
 from stripmocap.methods.humor.slopes import by_turns, slopes
 from stripmocap.methods.humor.state import ORIENT, POSE, State
 from torch.autograd.functional import jacobian
 
 
-def test_slopes_are_those_of_automatic_differentiation(network, draw):
+@pytest.mark.parametrize("coasting", [0, 1])
+def test_slopes_are_those_of_automatic_differentiation(draw, coasting):
+    torch.manual_seed(0)
+    sizes = Sizes(latent=6, hidden=64, layers=2, coasting=coasting)
+    network = MotionPrior(sizes).double().eval().requires_grad_(False)
     past = draw(3)
     latents = torch.randn(3, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
 

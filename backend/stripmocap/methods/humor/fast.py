@@ -129,7 +129,9 @@ class Solver:
             motion=_BALANCE.motion * settings.prior,
             touching=_BALANCE.touching * settings.contacts,
         )
-        self.transitions = Transitions(prior, *_transitions_of(shot, weight=balance.motion))
+        first = _transitions_of(shot.evidence.sequence)
+        self.heard = Transitions(prior, first, shot.floor_votes.new_ones(len(first)))
+        self.transitions = self.heard.counted(balance.motion)
         nothing = shot.floor_votes.new_zeros(len(shot.evidence), CONTACT_COUNT)
         self.energy = FastEnergy(
             shot.subject,
@@ -163,11 +165,14 @@ class Solver:
 
     def _contacts(self, state: FastStates) -> Tensor:
         """(N, 9) chances, those of a sequence's ends as of the nearest frames that have any."""
-        sequence, first = self.shot.evidence.sequence, self.transitions.first
+        sequence, first = self.shot.evidence.sequence, self.heard.first
         chances = self.shot.floor_votes.new_zeros(len(sequence), CONTACT_COUNT)
         if not len(first):
             return chances
-        told = self.transitions.contacts(self.energy.moving(state.bodies), state.latents)
+        moving = self.energy.moving(state.bodies)
+        is_switched_off = len(state.latents) < len(first)
+        latents = self.heard.likely_latents(moving) if is_switched_off else state.latents
+        told = self.heard.contacts(moving, latents)
         frames = torch.arange(len(sequence), device=sequence.device)
         nearest = torch.searchsorted(first + 2, frames).clamp(max=len(first) - 1)
         mine = sequence[first[nearest]] == sequence
@@ -215,15 +220,11 @@ def _any_of(frames: Tensor, sequence: Tensor) -> Tensor:
     return count.index_add(0, sequence, frames.to(count)) > 0
 
 
-def _transitions_of(shot: Shot, *, weight: float) -> tuple[Tensor, Tensor]:
-    """(n,) first frames of transitions and (n,) their votes."""
-    sequence = shot.evidence.sequence
+def _transitions_of(sequence: Tensor) -> Tensor:
+    """(n,) int64, the first frames of transitions."""
     last = SPAN - 1
     row = torch.arange(max(len(sequence) - last, 0), device=sequence.device)
-    if weight <= 0:
-        row = row[:0]
-    first = row[sequence[row] == sequence[row + last]]
-    return first, shot.floor_votes.new_full((len(first),), weight)
+    return row[sequence[row] == sequence[row + last]]
 
 
 def _sure(evidence: Evidence) -> Evidence:

@@ -44,11 +44,11 @@ class Balance:
 
     outlier: float = 4.0  # expected errors of landmarks, where their votes begin to fade
     cue: float = 1.0  # the detector's own bones
-    start: float = 2.0  # the start's bones, where they were seen
+    start: float = 10.0  # the start's bones, where they were seen
     pose: float = 0.05  # what poses are likely, each for itself
-    steady: float = 0.2
-    motion: float = 0.3
-    touching: float = 1.0
+    steady: float = 0.3
+    motion: float = 0.1
+    touching: float = 0.05
 
 
 @dataclass(frozen=True, eq=False)

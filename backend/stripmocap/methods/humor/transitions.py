@@ -11,7 +11,7 @@ latents' answer to every step worked in (their Schur complement).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
@@ -30,11 +30,14 @@ BASE = 6 + 3 * (JOINTS - 1) + 3 * JOINTS  # numbers that a frame can be changed 
 _LEAST_RIGHT = 0.1  # of a body's right that is level: with less its heading is left as it is
 _HALF_RATE = FPS / 2  # of central differences
 
-# What the decoder errs by, of the parts of a change: metres, radians, and those a second.
+# What the shipped decoder usually errs by, of the parts of a change: metres, radians, and those a
+# second, each of so many threes. Where more happens than usual it errs by far more, so that errors
+# beyond some of these count like Cauchy's.
 _ERRS = (
-    *((0.006, 3), (0.12, 3), (0.02, 3), (0.25, 3)),
-    *((0.03, 3 * (JOINTS - 1)), (0.008, 3 * JOINTS), (0.16, 3 * JOINTS)),
+    *((0.001, 1), (0.02, 1), (0.002, 1), (0.03, 1)),
+    *((0.006, JOINTS - 1), (0.002, JOINTS), (0.05, JOINTS)),
 )
+OUTLIER = 3.0
 # Where positions, and velocities, of what a frame is changed by stand among a state's numbers.
 _PLACED = [*range(0, 3), *range(6, 9), *range(12, 75), *range(75, 141)]
 _MOVING = [*range(0, 6), *range(69, 135)]  # of a frame's: those that have velocities
@@ -86,6 +89,12 @@ class Transitions:
     network: MotionPrior
     first: Tensor  # (n,) int64, the first frame of each
     votes: Tensor  # (n,) how much each counts
+
+    def counted(self, weight: float) -> Transitions:
+        """The transitions that count so much more; none of them where that is nothing."""
+        if weight <= 0:
+            return replace(self, first=self.first[:0], votes=self.votes[:0])
+        return replace(self, votes=weight * self.votes)
 
     def moments(self, bodies: Bodies) -> Moments:
         """The states between which transitions lead."""
@@ -141,7 +150,8 @@ class Transitions:
         """
         past, following, turn = self.moments(bodies)
         found = slopes(self.network, past, latents)
-        rows = _rows(found, deviation=self.network.prior(past).variance.sqrt())
+        fade = 1 / (1 + self._squares(past, following, latents) / OUTLIER**2)
+        rows = _rows(found, deviation=self.network.prior(past).variance.sqrt(), fade=fade)
         by_past, by_next, by_latent = (
             each * self.votes.sqrt()[:, None, None]
             for each in (rows.past, rows.following, rows.latent)
@@ -160,9 +170,23 @@ class Transitions:
         return Model(by_unknowns.mT @ by_unknowns, answer, factor)
 
     def _energies(self, past: State, following: State, latents: Tensor) -> Tensor:
-        led = changed(past, self.network.decode(past, latents))
-        apart = (following.numbers - led.numbers) / state_errs(latents)
-        return self.network.prior(past).energy(latents) + apart.square().sum(dim=-1) / 2
+        squares = self._squares(past, following, latents)
+        apart = 0.5 * OUTLIER**2 * (squares / OUTLIER**2).log1p().sum(dim=-1)
+        return self.network.prior(past).energy(latents) + apart
+
+    def _squares(self, past: State, following: State, latents: Tensor) -> Tensor:
+        """(n, 69) squares of how far threes of numbers are from where latents lead, in errors.
+
+        Nine entries of a matrix differ by sqrt(2) of its turn.
+        """
+        apart = following.numbers - changed(past, self.network.decode(past, latents)).numbers
+        root, pose, places = apart.split([18, 9 * (JOINTS - 1), 6 * JOINTS], dim=-1)
+        turn = root[..., 6:15].square().sum(dim=-1, keepdim=True) / 2
+        vectors = torch.cat([root[..., :6], root[..., 15:]], dim=-1)
+        first, second, last = _threes(vectors).split(1, dim=-1)
+        turns = pose.unflatten(-1, (-1, 9)).square().sum(dim=-1) / 2
+        squares = torch.cat([first, second, turn, last, turns, _threes(places)], dim=-1)
+        return squares / errs(latents).square()
 
 
 class _Rows(NamedTuple):
@@ -173,13 +197,13 @@ class _Rows(NamedTuple):
     latent: Tensor  # (n, R, Z)
 
 
-def _rows(found: Slopes, *, deviation: Tensor) -> _Rows:
-    count, size = deviation.shape
+def _rows(found: Slopes, *, deviation: Tensor, fade: Tensor) -> _Rows:
+    size = deviation.shape[1]
     one = torch.eye(TURNING_NUMBERS).to(deviation)
-    scale = 1 / _turning_errs(deviation)[:, None]
+    scale = (fade.sqrt() / errs(deviation)).repeat_interleave(3, dim=1)[..., None]
     identity = torch.eye(size).to(deviation)
     by_past = [-found.likely / deviation[..., None], -scale * (one + found.led)]
-    by_next = [found.likely.new_zeros(found.likely.shape), (scale * one).expand(count, -1, -1)]
+    by_next = [found.likely.new_zeros(found.likely.shape), scale * one]
     by_latent = [identity / deviation[..., None], -scale * found.led_latent]
     return _Rows(*(torch.cat(each, dim=1) for each in (by_past, by_next, by_latent)))
 
@@ -242,17 +266,11 @@ def _in_world(columns: Tensor, axes: Tensor) -> Tensor:
     return torch.cat([vectors[..., :6], columns[..., 6:69], vectors[..., 6:]], dim=-1)
 
 
-def _turning_errs(like: Tensor) -> Tensor:
-    """(207,) of a state's numbers with rotations turned."""
+def errs(like: Tensor) -> Tensor:
+    """(69,) what the decoder usually errs by, of each three numbers of a change."""
     return torch.cat([like.new_full((count,), err) for err, count in _ERRS])
 
 
-def state_errs(like: Tensor) -> Tensor:
-    """(339,) of a state's numbers: nine entries of a matrix differ by sqrt(2) of its turn."""
-    counts = [3, 3, 9, 3, 9 * (JOINTS - 1), 3 * JOINTS, 3 * JOINTS]
-    return torch.cat(
-        [
-            like.new_full((count,), err * (2**0.5 if count % 9 == 0 and count != 66 else 1))
-            for (err, _), count in zip(_ERRS, counts, strict=True)
-        ]
-    )
+def _threes(numbers: Tensor) -> Tensor:
+    """(..., D / 3) squared lengths of threes of numbers (..., D)."""
+    return numbers.unflatten(-1, (-1, 3)).square().sum(dim=-1)
