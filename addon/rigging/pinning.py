@@ -105,7 +105,7 @@ def _pins(
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """For each stretch of contact its weight (T,) and by how much it moves a joint (T, 3)."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], touches.astype(np.int8), [0]])))
-    pins = []
+    pins: list[tuple[np.ndarray, np.ndarray]] = []
     for first, last in zip(edges[::2], edges[1::2] - 1, strict=True):
         target = places[first : last + 1].mean(axis=0)
         held = np.clip(np.arange(len(times_s)), first, last)
