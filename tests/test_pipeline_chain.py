@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from movies import write_movie
 from standins import SIZE, request, silent, stand_in
-from stripmocap import assets, pipeline
+from stripmocap import assets, pipeline, provenance
 from stripmocap.contract.camera_path import CameraPath
 from stripmocap.contract.errors import AssetMissing, Cancelled
 from stripmocap.contract.methods import HumorOptions, SmplifyOptions, SpinOptions, VibeOptions
@@ -175,6 +175,35 @@ def test_other_options_of_the_fit_between_repeat_what_is_behind_it(calls, footag
     capture(request(footage, **THREE, refiner_options=(SmplifyOptions(smoothness=2),)), store)
 
     assert keys(calls) == ["smplify", "humor"]
+
+
+def test_another_version_of_refining_repeats_it_alone(calls, footage, store, monkeypatch):
+    capture(request(footage, **THREE), store)
+    calls.clear()
+
+    monkeypatch.setattr(provenance, "REFINE_CODE", 99)
+    capture(request(footage, **THREE), store)
+
+    assert keys(calls) == ["humor"]
+
+
+def test_only_the_papers_solver_is_handed_all_networks(footage, calls, monkeypatch):
+    handed = []
+
+    def load(tools, options):
+        handed.append((options.solver, set(tools.networks)))
+        return whole["vibe"]["embedded"](tools, options)
+
+    whole = pipeline.ESTIMATORS
+    monkeypatch.setattr(pipeline, "ESTIMATORS", {**whole, "humor": {"embedded": load}})
+    for solver in ("fast", "paper"):
+        options = (None, HumorOptions(solver=solver))
+        capture(request(footage, **THREE, refiner_options=options))
+
+    assert handed == [
+        ("fast", {"humor_embedded"}),
+        ("paper", {"humor_embedded", "humor_pose_embedded", "humor_start_embedded"}),
+    ]
 
 
 def test_a_capture_that_ends_in_the_last_step_has_kept_those_before_it(
