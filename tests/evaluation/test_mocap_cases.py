@@ -60,7 +60,7 @@ def bench(tmp_path_factory) -> Bench:
     single, temporal = folder / "single.safetensors", folder / "temporal.safetensors"
     torch.manual_seed(0)
     save_keypoint_network(KeypointNetwork(16, blocks=1, hidden=16), single, metadata={})
-    network = TemporalNetwork(Sizes(features=16, blocks=1, hidden=16, memory=12))
+    network = TemporalNetwork(Sizes(features=16, blocks=1, memory=12))
     save_temporal_network(network, temporal, metadata={})
     return Bench(networks={"spin": single, "vibe": temporal})
 

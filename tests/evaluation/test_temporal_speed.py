@@ -11,7 +11,7 @@ from stripmocap.methods.hmr.regressor import Regressor
 from stripmocap.methods.vibe.keypoint_network import Sizes, TemporalNetwork
 from stripmocap.methods.vibe.keypoint_weights import save_temporal_network
 
-SMALL = Sizes(features=16, blocks=1, hidden=8, memory=8)
+SMALL = Sizes(features=16, blocks=1, memory=8)
 
 
 @pytest.fixture(scope="module")

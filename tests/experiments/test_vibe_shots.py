@@ -81,7 +81,7 @@ def test_frames_alone_are_read_as_captures_read_them(shot, body):
 
 def test_all_frames_are_read_together(shot):
     torch.manual_seed(0)
-    network = TemporalNetwork(Sizes(features=16, blocks=1, hidden=8, memory=12)).eval()
+    network = TemporalNetwork(Sizes(features=16, blocks=1, memory=12)).eval()
     read, person = vibe_shots.over_time(network), shot.person()
     keypoints = person.keypoints.copy()
     keypoints[20, :, 0] += 30

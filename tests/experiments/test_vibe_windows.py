@@ -11,7 +11,7 @@ from toyclips import toy_clip
 @pytest.fixture(scope="module")
 def network():
     torch.manual_seed(0)
-    return TemporalNetwork(Sizes(features=16, blocks=1, hidden=8, memory=12)).eval()
+    return TemporalNetwork(Sizes(features=16, blocks=1, memory=12)).eval()
 
 
 @pytest.mark.parametrize("length", [1, 4, 7])

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from stripmocap.contract.skeleton import JOINT_NAMES
 from stripmocap.methods.vibe.keypoint_network import Sizes, TemporalNetwork
 from stripmocap.training import loop, vibe
 from stripmocap.training.hmr import predicted_of, truth_of
@@ -10,10 +11,17 @@ from stripmocap.training.losses import Predicted
 from stripmocap.training.sequences import MotionSampler
 from stripmocap.training.shots import shot_of
 from stripmocap.training.synthetic import embedded_body
-from stripmocap.training.vibe import MotionWeights, Plan, VibeLesson, critic_numbers, motion_terms
+from stripmocap.training.vibe import (
+    MotionWeights,
+    Plan,
+    VibeLesson,
+    aligned,
+    critic_numbers,
+    motion_terms,
+)
 from toyclips import toy_clip
 
-SMALL = Sizes(features=32, blocks=1, hidden=16, memory=8, layers=1)
+SMALL = Sizes(features=32, blocks=1, memory=8, layers=1)
 PLAN = Plan(people=4, frames=12)
 
 
@@ -101,14 +109,24 @@ def test_a_critic_reads_no_heading_and_no_joint_that_was_not_captured(sequences)
     assert torch.equal(critic_numbers(rotmat), before)
 
 
+def test_a_turned_and_shrunken_body_is_aligned_and_a_bent_one_is_not():
+    truth = torch.randn(4, 24, 3, generator=torch.Generator().manual_seed(1))
+    turn = torch.tensor([[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+    bent = truth.clone()
+    bent[:, JOINT_NAMES.index("left_wrist")] += 1.0
+
+    assert float(aligned(0.7 * truth @ turn.mT + 2.0, truth)) < 1e-5
+    assert float(aligned(bent, truth)) > 0.05
+
+
 def test_a_batch_teaches_every_part(body):
     taught = lesson(body, replace(PLAN, motion=MotionWeights(critic=0.1)))
 
     terms = taught.losses(0)
     torch.stack(list(terms.values())).sum().backward()
 
-    assert {"keypoints", "joints", "rotmat", "velocity", "critic"} <= terms.keys()
-    for part in ("encoder", "mean", "onward", "back", "regressor"):
+    assert {"keypoints", "joints", "rotmat", "velocity", "aligned", "critic"} <= terms.keys()
+    for part in ("encoder", "states", "trust", "mean", "heard", "onward", "back", "regressor"):
         gradients = [each.grad for each in getattr(taught.network, part).parameters()]
         assert any(each is not None and float(each.abs().max()) > 0 for each in gradients), part
 

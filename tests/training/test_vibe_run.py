@@ -5,8 +5,10 @@ import pytest
 import torch
 from stripmocap.contract.errors import AssetCorrupt
 from stripmocap.methods.hmr.keypoint_network import KeypointNetwork, Sizes
+from stripmocap.methods.hmr.regressor import read_state
 from stripmocap.methods.hmr.weights import load_keypoint_network, save_keypoint_network
 from stripmocap.methods.vibe.keypoint_weights import load_temporal_network, save_temporal_network
+from stripmocap.methods.vibe.mirror import mirrored_numbers, mirrored_states
 from stripmocap.training import vibe, vibe_run
 from stripmocap.training.sequences import MotionSampler
 from stripmocap.training.synthetic import embedded_body
@@ -49,31 +51,37 @@ def data(tmp_path):
 def test_it_begins_nearly_as_single_frames_are_read(start, numbers):
     torch.manual_seed(0)
     network = begun(start, memory=8).eval()
-    still = numbers[:1, :1].expand(1, 30, -1)
+    standardise(network, numbers)
+    still = numbers[:1, :1].expand(1, 50, -1)
 
     with torch.no_grad():
-        found = network(still).rotmat[15]
-        expected = load_keypoint_network(start).regressor(network.encoder(still[0, :1])).rotmat[0]
+        found = network(still)
+        single = load_keypoint_network(start)
+        states = single.regressor.states(single.encoder(still[0, :1]))[-1]
+        image = single.regressor.states(single.encoder(mirrored_numbers(still[0, :1])))[-1]
 
-    assert_close(found, expected, atol=0.05, rtol=0)
+    expected = read_state((states + mirrored_states(image)) / 2)
+    assert_close(found.rotmat[25], expected.rotmat[0], atol=0.05, rtol=0)
+    assert_close(found.betas[25], expected.betas[0], atol=0.05, rtol=0)
 
 
 def test_one_scale_changes_no_body(start, numbers):
     torch.manual_seed(0)
     network = begun(start, memory=8).eval()
-    for encoder in (network.onward, network.back):
-        torch.nn.init.zeros_(encoder.linear.weight)
-        torch.nn.init.zeros_(encoder.linear.bias)
+    standardise(network, numbers)
     with torch.no_grad():
-        before = network(numbers)
+        before, _ = network.poses(numbers)
+        states = before * network.regressor.spread + network.regressor.middle
 
+        standardise(network, 0.5 * numbers)
         standardise(network, numbers)
 
-        after, features = network(numbers), network.single(numbers).flatten(0, 1)
-    assert_close(after.rotmat, before.rotmat, atol=1e-3, rtol=0)
-    assert_close(after.betas, before.betas, atol=1e-3, rtol=0)
-    assert_close(features.mean(dim=0), torch.zeros(32), atol=1e-3, rtol=0)
-    assert float(features.std(dim=0).max()) < 1.01
+        after, apart = network.poses(numbers)
+    assert_close(after, before, atol=1e-4, rtol=0)
+    assert_close(after.flatten(0, 1).mean(dim=0), torch.zeros(157), atol=1e-3, rtol=0)
+    assert float(after.flatten(0, 1).std(dim=0).max()) < 1.01
+    assert (apart >= 0).all()
+    assert torch.isfinite(states).all()
 
 
 def test_weights_over_time_are_not_begun_with(start, tmp_path):

@@ -22,7 +22,7 @@ from .hmr import MM, similar
 from .shots import Shot
 from .synthetic import LandmarkBody, Samples
 
-_LIMBS = [JOINT_NAMES.index(name) for name in LIMB_JOINTS]
+LIMBS = [JOINT_NAMES.index(name) for name in LIMB_JOINTS]
 _HIPS = [JOINT_NAMES.index(name) for name in ("left_hip", "right_hip")]
 
 PA_MPJPE, MPJPE, ACCELERATION = "PA-MPJPE mm", "MPJPE mm", "acceleration error m/s^2"
@@ -87,8 +87,8 @@ def sequence_errors(
         (T,) millimetres `PA_MPJPE` and `MPJPE`; (T - 2,) metres a second squared `ACCELERATION`.
     """
     points, _ = body.stand(rotmat, betas=betas)
-    truth = samples.joints[:, _LIMBS] - samples.joints[:, _HIPS].mean(dim=1, keepdim=True)
-    limbs = points[:, _LIMBS] - points[:, _HIPS].mean(dim=1, keepdim=True)
+    truth = samples.joints[:, LIMBS] - samples.joints[:, _HIPS].mean(dim=1, keepdim=True)
+    limbs = points[:, LIMBS] - points[:, _HIPS].mean(dim=1, keepdim=True)
     apart = limbs - truth
     return {
         PA_MPJPE: MM * (similar(limbs, truth) - truth).norm(dim=-1).mean(dim=-1),

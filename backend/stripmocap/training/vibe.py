@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import roma
 import torch
 from torch import Tensor, nn
 
@@ -18,7 +19,7 @@ from ..geometry.rotations import matrix_to_rot6d
 from ..methods.hmr.regressor import Regressed
 from ..methods.vibe.keypoint_network import FPS, TemporalNetwork
 from . import losses
-from .held_out_motion import Judged, judged_motion
+from .held_out_motion import LIMBS, Judged, judged_motion
 from .hmr import predicted_of, truth_of
 from .loop import half
 from .losses import Predicted, Truth
@@ -34,7 +35,7 @@ CRITIC_NUMBERS = 6 * len(CRITIC_JOINTS)  # a rotation's first two columns each
 CRITIC_HIDDEN, CRITIC_FRAMES = 128, 24  # VIBE's is shown short pieces as well
 _MISSED_WEIGHT = 0.2  # of a keypoint in a frame in which nobody is found: it can only be guessed
 _LEAST_SCALE = 0.1  # of a weak camera; HMR's guard would be huge for people who are lost
-_SMOOTH = 1e-2  # m/s or m/s^2 within which a distance is rounded off
+_SMOOTH = 1e-2  # m, m/s or m/s^2 within which a distance is rounded off
 
 
 class Source(Protocol):
@@ -63,11 +64,12 @@ class MotionWeights:
 class Plan:
     """What one training of the temporal network differs in from another."""
 
-    people: int = 32
-    frames: int = 48
+    people: int = 16
+    frames: int = 64
     # What time tells best is gross (left for right, somebody lost): squares weigh that more.
     weights: losses.Weights = field(default_factory=lambda: losses.Weights(rotmat=15.0, camera=0.0))
     motion: MotionWeights = field(default_factory=MotionWeights)
+    aligned: float = 10.0  # per metre of limb joints, after each frame's best similarity
 
 
 class VibeLesson:
@@ -115,6 +117,8 @@ class VibeLesson:
         predicted = predicted_of(found, view, samples, body=self.body)
         terms = losses.by_what_is_known(predicted, truth, weights=self.plan.weights)
         terms |= motion_terms(predicted, truth, sequences, weights=self.plan.motion)
+        assert truth.joints is not None
+        terms["aligned"] = self.plan.aligned * aligned(predicted.joints, truth.joints)
         if self.critic is not None:
             terms["critic"] = self.plan.motion.critic * self._passing(found, sequences)
         return terms
@@ -155,6 +159,18 @@ class VibeLesson:
 def critic_numbers(rotmat: Tensor) -> Tensor:
     """(..., 90) what a critic reads of rotations (..., 24, 3, 3)."""
     return matrix_to_rot6d(rotmat[..., CRITIC_JOINTS, :, :]).flatten(-2)
+
+
+def aligned(joints: Tensor, truth: Tensor) -> Tensor:
+    """The mean distance of limb joints, both (B, 24, 3), after each frame's best similarity.
+
+    What turns and scales best is taken as given: slopes are of the places alone.
+    """
+    points, goal = joints[:, LIMBS], truth[:, LIMBS]
+    with torch.no_grad():
+        turn, shift, scale = roma.rigid_points_registration(points, goal, compute_scaling=True)
+    moved = scale[:, None, None] * torch.einsum("bij,bpj->bpi", turn, points) + shift[:, None]
+    return _distance(moved - goal)
 
 
 def motion_terms(

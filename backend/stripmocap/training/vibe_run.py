@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..methods.hmr.keypoint_network import Sizes as SingleSizes
+from ..methods.hmr.regressor import folded
 from ..methods.hmr.weights import load_keypoint_network
 from ..methods.vibe.keypoint_network import Sizes, TemporalNetwork
 from ..methods.vibe.keypoint_weights import load_temporal_network, save_temporal_network
@@ -29,8 +30,8 @@ _HEAD = (
     "| subjects | what they do | frames | PA-MPJPE mm | MPJPE mm | accel. error m/s² | hidden |\n"
     "|---|---|---|---|---|---|---|"
 )
-_BEGUN = ("encoder.", "regressor.")  # parts of the network that single frames have taught
-_LEAST_SPREAD = 0.05  # of a feature: some hardly change
+_BEGUN = ("encoder.", "states.")  # parts of the network that single frames have taught
+_LEAST_SPREAD = 0.05  # of a number of the pose: some hardly change
 _USUAL = (64, 32)  # people and frames that tell what is usual
 START_SHARE = 0.1  # of the usual first weights, of what the temporal encoders add
 
@@ -43,8 +44,8 @@ class Order:
     output: Path  # .safetensors; the card is put beside it
     folder: Path  # of the checkpoint and the curves
     start: Path | None = None  # a keypoint network, of single frames; None: random weights
-    steps: int = 3400
-    learning_rate: float = 3e-3
+    steps: int = 2000
+    learning_rate: float = 2e-3
     averaging: float = 0.998
     seed: int = 0
     memory: int = Sizes().memory
@@ -109,43 +110,42 @@ def held_out_shots(clips: Clips, body: LandmarkBody) -> tuple[Shot, ...]:
 
 
 def begun(start: Path | None, *, memory: int) -> TemporalNetwork:
-    """The network that learns, as it is before the first step: nearly that of single frames.
+    """The network that learns, as it is before the first step: single frames, averaged.
 
     Raises:
         AssetMissing, AssetCorrupt: there is no keypoint network in the file `start`.
     """
     single = None if start is None else load_keypoint_network(start)
-    found = Sizes() if single is None else sizes_of(single.sizes, memory=memory)
+    found = Sizes(memory=memory) if single is None else sizes_of(single.sizes, memory=memory)
     network = TemporalNetwork(found, dropout=0.0)  # no sequence comes twice
     for encoder in (network.onward, network.back):
         for each in encoder.linear.parameters():
             each.data *= START_SHARE
     if single is not None:
         network.encoder.load_state_dict(single.encoder.state_dict())
-        network.regressor.load_state_dict(single.regressor.state_dict())
+        network.states.load_state_dict(folded(single.regressor.eval()).affine.state_dict())
     return network
 
 
 @torch.no_grad()
 def standardise(network: TemporalNetwork, numbers: Tensor) -> None:
-    """Brings what the temporal encoders read to one scale; the bodies stay what they are.
+    """Brings the poses that are averaged to one scale; the bodies stay what they are.
 
     Args:
         network: as it is begun; its temporal encoders add nearly nothing.
         numbers: (N, T, NUMBERS) of usual views.
     """
-    features = network.single(numbers).flatten(0, 1)
-    middle, spread = features.mean(dim=0), features.std(dim=0).clamp(min=_LEAST_SPREAD)
-    network.mean.scale.div_(spread)
-    network.mean.shift.sub_(middle).div_(spread)
-    told = network.regressor.fc1.weight[:, : len(middle)]
-    network.regressor.fc1.bias.add_(told @ middle)
-    told.mul_(spread)
+    reading = network.regressor
+    reading.middle.zero_()
+    reading.spread.fill_(1.0)
+    states = network.poses(numbers)[0].flatten(0, 1)
+    reading.middle.copy_(states.mean(dim=0))
+    reading.spread.copy_(states.std(dim=0).clamp(min=_LEAST_SPREAD))
 
 
 def sizes_of(single: SingleSizes, *, memory: int) -> Sizes:
     """Of a temporal network that begins with a network of single frames."""
-    return Sizes(single.features, single.blocks, single.hidden, memory, numbers=single.numbers)
+    return Sizes(single.features, single.blocks, memory=memory, numbers=single.numbers)
 
 
 def _tables(
@@ -176,7 +176,7 @@ def card_of(
 
 BlazePose's 33 keypoints over time, 30 frames a second, and its guesses at their depth, to bodies:
 rotations, shape, weak camera, as in `methods/vibe/keypoint_network.py`. {count / 1e6:.1f} million
-weights, half precision on disk; an encoder of single frames and a regressor are among them.
+weights, half precision on disk; those that look at single frames are among them.
 
 - Data: CMU Graphics Lab Motion Capture Database, train clips, pieces of {plan.frames} frames,
   varied and photographed as `training/sequences.py` says; BlazePose's noise over time as measured
@@ -209,8 +209,9 @@ def _losses(plan: Plan) -> str:
     return (
         f"keypoints {each.keypoints:g}, joints {each.joints:g}, rotations {each.rotmat:g}, shape "
         f"{each.betas:g} as in `training/losses.py`;\n  velocity {motion.velocity:g}, acceleration "
-        f"{motion.acceleration:g}, turning {motion.turning:g}, one shape {motion.shape:g} as in "
-        f"`training/vibe.py`;\n  the motion discriminator of `training/motion_discriminator.py`: "
+        f"{motion.acceleration:g}, turning {motion.turning:g}, one shape {motion.shape:g}, limbs "
+        f"after each frame's best\n  similarity {plan.aligned:g} as in `training/vibe.py`;\n"
+        "  the motion discriminator of `training/motion_discriminator.py`: "
         f"{critic}"
     )
 

@@ -10,8 +10,8 @@ from stripmocap.methods.vibe.views import views_over_time
 
 def untrained(seed: int = 0) -> TemporalNetwork:
     torch.manual_seed(seed)
-    network = TemporalNetwork(Sizes(features=32, blocks=1, hidden=32, memory=24)).eval()
-    torch.nn.init.normal_(network.regressor.decpose.weight, std=0.5)
+    network = TemporalNetwork(Sizes(features=32, blocks=1, memory=24)).eval()
+    torch.nn.init.normal_(network.states.weight, std=0.5)
     return network.requires_grad_(False)
 
 

@@ -18,8 +18,8 @@ from toybody import toy_body
 
 def untrained(seed: int = 0) -> TemporalNetwork:
     torch.manual_seed(seed)
-    network = TemporalNetwork(Sizes(features=32, blocks=1, hidden=32, memory=24)).eval()
-    torch.nn.init.normal_(network.regressor.decpose.weight, std=0.3)
+    network = TemporalNetwork(Sizes(features=32, blocks=1, memory=24)).eval()
+    torch.nn.init.normal_(network.states.weight, std=0.3)
     return network
 
 

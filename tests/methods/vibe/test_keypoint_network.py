@@ -1,17 +1,19 @@
 import pytest
 import torch
 from stripmocap.methods.features.keypoints import NUMBERS
+from stripmocap.methods.hmr.regressor import read_state
 from stripmocap.methods.vibe.keypoint_network import MARGIN, Sizes, TemporalNetwork
+from stripmocap.methods.vibe.mirror import mirrored_numbers, mirrored_states
 from torch.testing import assert_close
 
-SMALL = Sizes(features=32, blocks=1, hidden=16, memory=8, layers=1)
+SMALL = Sizes(features=32, blocks=1, memory=8, layers=1)
 
 
 @pytest.fixture
 def network():
     torch.manual_seed(0)
     found = TemporalNetwork(SMALL).eval()
-    torch.nn.init.normal_(found.regressor.decpose.weight, std=0.2)
+    torch.nn.init.normal_(found.states.weight, std=0.2)
     return found
 
 
@@ -45,12 +47,44 @@ def test_untaught_encoders_leave_what_frames_say(network):
 
 
 def test_margin_is_all_that_a_piece_needs(network):
-    seen = numbers(frames=60)
+    seen = numbers(frames=40 + 2 * MARGIN)
     whole = network.single(seen)
 
-    piece = network.single(seen[:, 20 - MARGIN : 40 + MARGIN])
+    piece = network.single(seen[:, 10 : 30 + 2 * MARGIN])
 
-    assert_close(piece[:, MARGIN:-MARGIN], whole[:, 20:40])
+    assert_close(piece[:, MARGIN:-MARGIN], whole[:, 10 + MARGIN : 30 + MARGIN])
+
+
+def test_the_mirror_image_is_posed_as_the_mirror_image(network):
+    seen = numbers()
+
+    pose, apart = network.poses(mirrored_numbers(seen))
+
+    expected, likewise = network.poses(seen)
+    assert_close(pose, mirrored_states(expected))
+    assert_close(apart, mirrored_states(likewise).abs())
+
+
+def test_an_untaught_reading_takes_the_mean_pose_as_it_is(network):
+    network.regressor.middle.uniform_(-1, 1)
+    network.regressor.spread.fill_(0.5)
+    features = torch.randn(3, 157 + SMALL.hearing)
+
+    found = network.regressor(features)
+
+    expected = read_state(0.5 * features[:, :157] + network.regressor.middle)
+    assert_close(found.rotmat, expected.rotmat)
+    assert_close(found.betas, expected.betas)
+
+
+@pytest.mark.parametrize("score", [0.0, 1e-4, 1.0])
+def test_trust_is_above_zero_and_at_most_one(network, score):
+    told = 100.0 * torch.randn(2, 3, network.trust.first.in_features)
+
+    trust = network.trust(told, torch.full((2, 3, 33), score))
+
+    assert (trust > 0).all()
+    assert (trust <= 1).all()
 
 
 def test_bodies_come_person_by_person(network):

@@ -9,7 +9,7 @@ from stripmocap.methods.hmr.weights import save_keypoint_network
 from stripmocap.methods.vibe import keypoint_weights
 from stripmocap.methods.vibe.keypoint_network import Sizes, TemporalNetwork
 
-SMALL = Sizes(features=32, blocks=1, hidden=16, memory=8, layers=1)
+SMALL = Sizes(features=32, blocks=1, memory=8, layers=1)
 
 
 @pytest.fixture

@@ -31,6 +31,7 @@ from .keypoint_weights import load_temporal_network
 from .one_euro import smoothed, smoothed_as_published
 
 STAGE = "time"
+_NO_SHAPE = 1e3  # standard deviations: nobody's shape, nor a number to go on with
 SHIPPED_VIBE = Path(__file__).parents[2] / "weights" / "vibe.safetensors"
 
 
@@ -135,14 +136,17 @@ def looked_at(
             betas.append(part.betas)
             told(sum(len(each) for each in betas) / len(ticks_s))
         turned, shapes = torch.cat(rotmat), torch.cat(betas)
-        if not (torch.isfinite(turned).all() and torch.isfinite(shapes).all()):
+        if not (torch.isfinite(turned).all() and (shapes.abs() < _NO_SHAPE).all()):
             raise AssetCorrupt(
                 "the network's weights give no numbers", hint="Install Strip Mocap again."
             )
         turned = turned_at(person.times_s, ticks_s=ticks_s, rotmat=turned)
     nearest = torch.from_numpy(nearest_tick(person.times_s, ticks_s)).to(device)
     seen = torch.from_numpy(has_enough(person.keypoints)).to(device)
-    found = PerFrame(turned, shapes[nearest], seen, posed=torch.ones_like(seen))
+    # What is said of somebody's shape while too little is seen of them is the usual one.
+    told_of = shapes[nearest[seen]] if seen.any() else shapes
+    shape = told_of.mean(dim=0).expand(len(seen), -1)
+    found = PerFrame(turned, shape, seen, posed=torch.ones_like(seen))
     return _filtered(found, person.times_s, strength=smooth, way="house")
 
 

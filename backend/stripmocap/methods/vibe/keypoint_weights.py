@@ -9,7 +9,7 @@ from pathlib import Path
 from ... import checkpoints
 from .keypoint_network import Sizes, TemporalNetwork
 
-TEMPORAL_KIND = "temporal network 1"  # raised when the same arrays would mean something else
+TEMPORAL_KIND = "temporal network 2"  # raised when the same arrays would mean something else
 _MOST = {each.name: 1 << 14 for each in fields(Sizes)}
 
 

@@ -1,53 +1,69 @@
-"""Features of frames averaged with their neighbours', each as far as it is trusted.
+"""Poses of frames and of their neighbours, each joint as far as it is trusted there.
 
-Every feature has its own learnt window over time, and every frame a learnt trust, so that what the
-detector lost or mistook is told by the frames around it. Nothing fades: shares sum to one. What
-comes out is brought to one scale, which features of single frames are far from.
+Every joint has its own learnt window over time, and a trust in every frame: what the detector lost
+or mistook of a limb is told by the frames around it, while the rest of the body stays as it is
+seen. Through what is trusted goes a straight line, so that a joint that is lost at a turn of the
+window's middle goes on as it went. Windows fall off fast, but never to nothing: where frames on end
+are not trusted those further off are what is left.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 _FIRST_SIGMA = 1.5  # frames: the windows before anything is learnt
-_FIRST_SLOPE = 8.0  # of the trust's logit by the detector's own sureness
-_LEAST = 1e-3  # trust, so that somebody who is never seen has features
+_FAR, _FAR_FRAMES = 2e-3, 8.0  # of the middle's share, and over how many frames that falls
+_STIFF = 1.0  # square frames: neighbours that lie closer together tell no slope
+_LEAST = 1e-9
 
 
 class TrustedMean(nn.Module):
-    """Features (N, T, F) to their means over `reach` frames before and after."""
+    """Values (N, T, F) to what lines through them over `reach` frames before and after say."""
 
-    def __init__(self, features: int, *, reach: int) -> None:
-        """Windows as of a Gaussian, and trust by the detector's word alone, until it is trained."""
-        super().__init__()
-        self.reach = reach
-        self.scale = nn.Parameter(torch.ones(features))
-        self.shift = nn.Parameter(torch.zeros(features))
-        apart = torch.arange(-reach, reach + 1, dtype=torch.float32)
-        window = -0.5 * (apart / _FIRST_SIGMA).square()
-        self.window = nn.Parameter(window.repeat(features, 1))  # logits
-        self.trust = nn.Linear(features + 1, 1)
-        nn.init.zeros_(self.trust.weight)
-        nn.init.constant_(self.trust.weight[:, -1:], _FIRST_SLOPE)
-        nn.init.constant_(self.trust.bias, -_FIRST_SLOPE / 2)
+    group: Tensor
 
-    def forward(self, features: Tensor, *, sureness: Tensor) -> Tensor:
-        """The means.
+    def __init__(self, sizes: Sequence[int], *, reach: int) -> None:
+        """Windows as of a Gaussian until they are trained.
 
         Args:
-            features: (N, T, F).
-            sureness: (N, T) in [0, 1], of the detector.
+            sizes: how many of the F values each of G groups has; a group shares window and trust.
+            reach: frames.
         """
-        told = torch.cat([features, sureness[..., None].to(features.dtype)], dim=-1)
-        trust = self.trust(told).float().sigmoid() + _LEAST  # (N, T, 1)
-        shares = self.window.softmax(dim=1)  # (F, 2 reach + 1)
+        super().__init__()
+        self.reach = reach
+        apart = torch.arange(-reach, reach + 1, dtype=torch.float32)
+        near = (-0.5 * (apart / _FIRST_SIGMA).square()).exp()
+        window = (near + _FAR * (-apart.abs() / _FAR_FRAMES).exp()).log()
+        self.window = nn.Parameter(window.repeat(len(sizes), 1))  # logits
+        group = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes))
+        self.register_buffer("group", group, persistent=False)
+
+    def forward(self, values: Tensor, *, trust: Tensor) -> Tensor:
+        """What the lines say of every frame, in the precision of `values`.
+
+        Args:
+            values: (N, T, F) float32.
+            trust: (N, T, G) above zero.
+        """
+        apart = torch.arange(-self.reach, self.reach + 1, device=values.device, dtype=values.dtype)
+        shares = self.window.softmax(dim=1)  # (G, 2 reach + 1)
+        each = self.group
+        weights = [self._over(trust, shares * power)[..., each]
+                   for power in (torch.ones_like(apart), apart, apart.square())]  # fmt: skip
+        trusted, wide = values * trust[..., each], shares[each]
+        total = weights[0] + _LEAST
+        mean = self._over(trusted, wide) / total
+        middle = weights[1] / total
+        spread = weights[2] / total - middle.square()
+        slope = (self._over(trusted, wide * apart) / total - middle * mean) / (spread + _STIFF)
+        return mean - slope * middle
+
+    def _over(self, values: Tensor, shares: Tensor) -> Tensor:
+        """(N, T, C) sums of (N, T, C) over their neighbours, by shares (C, 2 reach + 1)."""
         summed = nn.functional.conv1d(
-            (trust * features).transpose(1, 2),
-            shares[:, None],
-            padding=self.reach,
-            groups=len(shares),
-        ).transpose(1, 2)
-        beside = nn.functional.pad(trust.squeeze(-1), (self.reach, self.reach))
-        mean = summed / (beside.unfold(1, shares.shape[1], 1) @ shares.mT)
-        return mean * self.scale + self.shift
+            values.transpose(1, 2), shares[:, None], padding=self.reach, groups=len(shares)
+        )
+        return summed.transpose(1, 2)
