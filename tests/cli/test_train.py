@@ -124,6 +124,7 @@ def test_the_motion_prior_is_trained_as_typed(tmp_path, monkeypatch, capsys):
         [
             *("train", "humor", "--data", str(tmp_path), "-o", str(output), "--steps", "9"),
             *("--batch", "8", "--hidden", "64", "--rate", "0.1", "--pose-steps", "5"),
+            *("--further-steps", "7"),
         ]
     )
 
@@ -135,5 +136,5 @@ def test_the_motion_prior_is_trained_as_typed(tmp_path, monkeypatch, capsys):
         "h_start.safetensors",
     )
     assert (order.steps, order.learning_rate, order.pose_steps) == (9, 0.1, 5)
-    assert (order.plan.people, order.plan.sizes.hidden) == (8, 64)
+    assert (order.plan.people, order.plan.sizes.hidden, order.further_steps) == (8, 64, 7)
     assert "3.0 mm a moment; feet slide 7.0 cm/s" in capsys.readouterr().out

@@ -48,6 +48,7 @@ def order(data, tmp_path, monkeypatch):
         output=tmp_path / "out" / "humor.safetensors",
         folder=tmp_path / "training",
         steps=4,
+        further_steps=2,
         pose_steps=3,
         plan=Plan(
             Sizes(latent=4, hidden=32, layers=1, coasting=1),

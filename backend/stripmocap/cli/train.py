@@ -120,6 +120,7 @@ def _train_humor(arguments: argparse.Namespace) -> None:
         steps=arguments.steps,
         learning_rate=arguments.rate,
         averaging=arguments.averaging,
+        further_steps=arguments.further_steps,
         pose_steps=arguments.pose_steps,
         seed=arguments.seed,
         plan=humor.Plan(Sizes(hidden=arguments.hidden, coasting=1), people=arguments.batch),

@@ -74,9 +74,9 @@ def _add_vibe(what: _Verbs) -> None:
         "--start", type=Path, metavar="WEIGHTS", help="of single frames, as hmr makes them"
     )
     _add_output(vibe, "vibe.safetensors")
-    _add_run(vibe, steps=3400, batch=32, rate=3e-3)
-    vibe.add_argument("--frames", type=_count, default=48, metavar="N", help="of a piece")
-    vibe.add_argument("--memory", type=_count, default=384, metavar="N", help="of each GRU")
+    _add_run(vibe, steps=2000, batch=16, rate=2e-3)
+    vibe.add_argument("--frames", type=_count, default=64, metavar="N", help="of a piece")
+    vibe.add_argument("--memory", type=_count, default=256, metavar="N", help="of each GRU")
     vibe.add_argument(
         "--gentle",
         type=float,
@@ -85,7 +85,7 @@ def _add_vibe(what: _Verbs) -> None:
         help="share of the rate at which --start's part learns on, default 0",
     )
     vibe.add_argument("--averaging", type=float, default=0.998, metavar="X", help="default 0.998")
-    vibe.add_argument("--critic", type=float, default=0.05, metavar="X", help="weight of VIBE's")
+    vibe.add_argument("--critic", type=float, default=0.0, metavar="X", help="weight of VIBE's")
     vibe.add_argument("--device", metavar="NAME", help="default: a graphics card if there is one")
 
 
@@ -98,6 +98,13 @@ def _add_humor(what: _Verbs) -> None:
     _add_output(humor, "humor.safetensors")
     _add_run(humor, steps=9000, batch=64, rate=2e-3)
     humor.add_argument("--hidden", type=_count, default=512, metavar="N", help="of each layer")
+    humor.add_argument(
+        "--further-steps",
+        type=_count,
+        default=3600,
+        metavar="N",
+        help="after --steps, of longer windows that it leads itself on in, default 3600",
+    )
     humor.add_argument("--pose-steps", type=_count, default=4000, metavar="N", help="default 4000")
     humor.add_argument("--averaging", type=float, default=0.998, metavar="X", help="default 0.998")
 

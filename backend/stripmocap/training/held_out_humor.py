@@ -16,9 +16,9 @@ from ..methods.humor.canonical import Placement
 from ..methods.humor.network import Gaussian, MotionPrior
 from ..methods.humor.rollout import imagine, likeliest
 from ..methods.humor.state import CONTACT_JOINTS, FPS, JOINTS, State, changed
-from .humor import Page, page_of, posed, walked
 from .humor_data import FOOT_LANDMARKS, StretchBank, Stretches, flat_heights
 from .humor_losses import contact_accuracy
+from .humor_windows import Page, page_of, posed, walked
 from .synthetic import LandmarkBody
 
 HORIZONS_S = (0.1, 0.5, 1.0, 2.0)

@@ -6,7 +6,8 @@ poses, a mixture over first moments. Both trainings go on from where they were s
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import copy
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,9 +26,11 @@ from ..methods.humor.state import State
 from . import cards, initial_state
 from .held_out_humor import JudgedPrior, held_out_stretches, judged_prior
 from .hmr_run import DATA_SAID
-from .humor import HumorLesson, Plan, Scaled, Stretcher, begun, page_of
-from .humor_data import StretchBank
+from .humor import HumorLesson, Plan, Stretcher, begun, led_further
+from .humor_data import SPEEDS, StretchBank
 from .humor_pages import draw_samples_if_possible, scores_page
+from .humor_scales import Scaled
+from .humor_windows import page_of
 from .latent_poses import PoseLesson, PosePlan, drawn_poses, pose_errors
 from .loop import Report, Schedule, Trained, train
 from .mocap import Clips, load_clips
@@ -36,6 +39,7 @@ from .synthetic import LandmarkBody, embedded_body
 
 SCORE_TIMES = 10  # in a training
 POSE_SUFFIX, START_SUFFIX = "_pose", "_start"  # of the names of the files beside the first
+FURTHER = "further"  # folder of the second part of the training
 SAMPLES_PICTURE = "samples.png"
 _SPLITS = ("train", "val", "test")
 _SCORED, _JUDGED = (120, 31), 200  # people and moments for curves; people for the card
@@ -54,6 +58,7 @@ class Order:
     steps: int = 9000
     learning_rate: float = 2e-3
     averaging: float = 0.998
+    further_steps: int = 3600  # after those, by `humor.led_further`
     pose_steps: int = 4000
     seed: int = 0
     plan: Plan = field(default_factory=Plan)
@@ -89,17 +94,7 @@ def main(order: Order, *, report: Report) -> JudgedPrior:
 def _motion(
     order: Order, banks: dict[str, StretchBank], *, body: LandmarkBody, report: Report
 ) -> JudgedPrior:
-    torch.manual_seed(order.seed)  # before the network is made, so that it begins alike
-    source = Stretcher(banks["train"], seed=order.seed)
-    lesson = HumorLesson(
-        begun(order.plan.sizes, source),
-        source,
-        body,
-        plan=order.plan,
-        steps=order.steps,
-        held_out=banks["val"].draw(*_SCORED, torch.Generator().manual_seed(order.seed)),
-    )
-    trained = train(lesson, _schedule(order), folder=order.folder, seed=order.seed, report=report)
+    trained = _taught(order, banks, body=body, report=report)
     assert isinstance(trained.network, Scaled)
     save_motion_prior(trained.network.plain(), order.output, metadata=_said(order))
     # What is shipped is judged, not what was trained: half precision lies between them.
@@ -114,6 +109,40 @@ def _motion(
     count = sum(each.numel() for each in shipped.parameters())
     cards.write(_motion_card(order, trained, found=found, count=count), of=order.output)
     return found["test"]
+
+
+def _taught(
+    order: Order, banks: dict[str, StretchBank], *, body: LandmarkBody, report: Report
+) -> Trained:
+    """The motion prior after both parts of its training, with the seconds of both."""
+    held_out = banks["val"].draw(*_SCORED, torch.Generator().manual_seed(order.seed))
+    torch.manual_seed(order.seed)  # before the network is made, so that it begins alike
+    source = Stretcher(banks["train"], seed=order.seed)
+    first = HumorLesson(
+        begun(order.plan.sizes, source),
+        source,
+        body,
+        plan=order.plan,
+        steps=order.steps,
+        held_out=held_out,
+    )
+    schedule = _schedule(order, steps=order.steps, rate=order.learning_rate)
+    begun_with = train(first, schedule, folder=order.folder, seed=order.seed, report=report)
+    network = copy.deepcopy(begun_with.network).requires_grad_(True)
+    assert isinstance(network, Scaled)
+    second = HumorLesson(
+        network,
+        Stretcher(banks["train"], seed=order.seed + 1),
+        body,
+        plan=led_further(order.plan),
+        steps=order.further_steps,
+        held_out=held_out,
+    )
+    schedule = _schedule(order, steps=order.further_steps, rate=order.learning_rate / 2)
+    folder = order.folder / FURTHER
+    trained = train(second, schedule, folder=folder, seed=order.seed, report=report)
+    seconds = begun_with.history.seconds + trained.history.seconds
+    return replace(trained, history=replace(trained.history, seconds=seconds))
 
 
 def _pose(order: Order, splits: dict[str, Clips], *, body: LandmarkBody, report: Report) -> None:
@@ -179,12 +208,12 @@ def _first_moments(clips: Clips, body: LandmarkBody, *, count: int, order: Order
     return numbers_of(first).double().numpy()
 
 
-def _schedule(order: Order) -> Schedule:
+def _schedule(order: Order, *, steps: int, rate: float) -> Schedule:
     return Schedule(
-        steps=order.steps,
-        learning_rate=order.learning_rate,
+        steps=steps,
+        learning_rate=rate,
         averaging=order.averaging,
-        score_every=max(1, order.steps // SCORE_TIMES),
+        score_every=max(1, steps // SCORE_TIMES),
     )
 
 
@@ -196,14 +225,16 @@ def _command(order: Order) -> str:
     return (
         f"stripmocap train humor --data DIR --steps {order.steps} --batch {order.plan.people} "
         f"--hidden {order.plan.sizes.hidden}\n  --rate {order.learning_rate:g} "
-        f"--averaging {order.averaging:g} --pose-steps {order.pose_steps} --seed {order.seed}"
+        f"--averaging {order.averaging:g} --further-steps {order.further_steps} "
+        f"--pose-steps {order.pose_steps} --seed {order.seed}"
     )
 
 
 def _motion_card(
     order: Order, trained: Trained, *, found: dict[str, JudgedPrior], count: int
 ) -> str:
-    plan, weights = order.plan, order.plan.weights
+    plan, weights, after = order.plan, order.plan.weights, led_further(order.plan)
+    slowest, fastest = SPEEDS
     return f"""# HuMoR's motion prior for the embedded body
 
 A conditional variational autoencoder over transitions of 1/30 s: prior, posterior and decoder as in
@@ -211,23 +242,25 @@ A conditional variational autoencoder over transitions of 1/30 s: prior, posteri
 ({plan.sizes.latent} latents, {plan.sizes.hidden} hidden units), half precision on disk.
 
 - Data: CMU Graphics Lab Motion Capture Database, train clips, on the embedded body, as
-  `training/humor_data.py` says: mirrored, 0.85 to 1.2 times as fast, people of all shapes; a kind
-  of motion, and a clip within it, weighs as the square root of its length. Ankles and toes count
-  only where the data have them; wrists' rotations a tenth.
+  `training/humor_data.py` says: mirrored, {slowest:g} to {fastest:g} times as fast, some with
+  others' arms, people of all shapes; a kind of motion, and a clip within it, weighs as the square
+  root of its length. Ankles and toes count only where the data have them; wrists' rotations a
+  tenth.
 - {DATA_SAID}
 - Body: the embedded one (CC0). No footage, no licensed model and no licensed weights took part.
 - Command: `{_command(order)}`;
   PyTorch {torch.__version__.partition("+")[0]}, cpu;
   {trained.history.seconds / 60:.0f} minutes on one core.
 - {order.steps} steps of {plan.people} windows of {plan.moments} transitions, towards the end of
-  {plan.late_moments}; AdamW, cosine to zero; the moving average of the weights is what is shipped.
-  The first {100 * plan.free_from:.0f} % from true moments; from {100 * plan.free_at:.0f} % on,
-  {100 * plan.free_share:.0f} % of the windows from the network's own.
-- Losses: HuMoR's, of velocities {weights.regression:g}, of places and rotations
-  {weights.places:g}, of posed joints {weights.body_joints:g}, of 33 landmarks instead of the mesh
-  {weights.mesh:g}, consistency {weights.consistency:g},
-  contacts {weights.contacts:g}, their velocity {weights.contact_velocity:g},
-  divergence {weights.divergence:g} in full after {100 * plan.annealed_at:.0f} %.
+  {plan.late_moments}: the first {100 * plan.free_from:.0f} % from true moments, from
+  {100 * plan.free_at:.0f} % on {100 * plan.free_share:.0f} % of the windows from the network's own.
+  Then {order.further_steps} steps of {after.people} windows of {after.moments},
+  {100 * after.free_share:.0f} % of them its own, further from the truth (`humor.led_further`).
+  AdamW, cosine to zero in both parts; the moving average of the weights is what is shipped.
+- Losses: HuMoR's; of velocities {weights.regression:g}, of places and rotations {weights.places:g},
+  of posed joints {weights.body_joints:g}, of 33 landmarks instead of the mesh {weights.mesh:g},
+  consistency {weights.consistency:g}, contacts {weights.contacts:g}, their velocity
+  {weights.contact_velocity:g}, divergence {weights.divergence:g}.
 
 Scores on stretches of two seconds of subjects who were not learnt from, whose feet are known
 (`training/held_out_humor.py`). Sinking is told by heels and toe tips.
