@@ -55,12 +55,14 @@ class _Run:
         self.begun, self.trace = perf_counter(), list[Moment]()
         counts = shot.evidence.sequence.bincount()
         self.starts = [0, *counts.cumsum(0).tolist()]
-        batches = sum(-(-len(split(int(count))) // AT_ONCE) for count in counts)
+        long = [int(count) for count in counts if count >= _SHORTEST]
+        batches = sum(-(-len(split(count)) // AT_ONCE) for count in long)
         self.done, self.of = 0, batches * solver.schedule.steps
 
     def solve(self) -> Solved:
         shot, groups = self.shot, len(self.starts) - 1
-        found, diverged = shot.start, torch.zeros(groups, dtype=torch.bool)
+        found = shot.start
+        diverged = shot.floor_votes.new_zeros(groups, dtype=torch.bool)
         contacts = shot.floor_votes.new_zeros(len(shot.evidence), CONTACT_COUNT)
         for group in range(groups):
             frames = slice(self.starts[group], self.starts[group + 1])
