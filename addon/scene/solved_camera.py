@@ -96,6 +96,7 @@ def _focal_px(lens: bpy.types.Camera, size_px: tuple[int, int]) -> float:
 def _workbench(seer: bpy.types.Object, scene: bpy.types.Scene) -> Iterator[bpy.types.Scene]:
     bench = bpy.data.scenes.new("Strip Mocap workbench")
     bench.render.fps, bench.render.fps_base = scene.render.fps, scene.render.fps_base
+    bench.active_clip = scene.active_clip  # whose solve a Camera Solver follows, as a rule
     bench.collection.objects.link(seer)
     try:
         yield bench

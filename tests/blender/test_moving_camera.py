@@ -89,6 +89,23 @@ def test_the_scene_stays_as_it_was(scene, seer):
     assert [each.name for each in seer.users_collection] == [scene.collection.name]
 
 
+def test_a_camera_solver_finds_the_clip_that_was_solved(scene, seer, monkeypatch):
+    clips = []
+    monkeypatch.setattr(
+        solved_camera,
+        "_pose",
+        lambda bench, *_: clips.append(bench.active_clip) or np.eye(4),
+    )
+    image = bpy.data.images.new("still", 8, 8)
+    image.filepath_raw = bpy.path.native_pathsep(f"{bpy.app.tempdir}still.png")
+    image.save()
+    scene.active_clip = bpy.data.movieclips.load(image.filepath_raw)
+
+    solved(scene)
+
+    assert set(clips) == {scene.active_clip}
+
+
 def test_a_reversed_strip_saw_the_camera_the_other_way_round(scene, seer):
     backwards = StripTiming(offset=80.0, rate=-24.0)
 

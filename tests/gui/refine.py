@@ -25,7 +25,7 @@ def scenario() -> drive.Steps:
     stage.add_strip(os.environ["STRIPMOCAP_GUI_CLIP"])
     yield from drive.open_sidebar(sequencer(), "Mocap")
     stage.arrive(Path(os.environ["STRIPMOCAP_GUI_REFINED"]))
-    yield from drive.wait(stage.is_settled, what="the import", limit_s=60)
+    yield from drive.wait(stage.is_settled, what="the import", limit_s=300)
     rig = bpy.data.objects[stage.people()[0]]
     yield from drive.open_sidebar(view(), "Mocap")
     yield from look_at(view(), rig)
