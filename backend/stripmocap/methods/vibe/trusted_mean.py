@@ -38,7 +38,7 @@ class TrustedMean(nn.Module):
         near = (-0.5 * (apart / _FIRST_SIGMA).square()).exp()
         window = (near + _FAR * (-apart.abs() / _FAR_FRAMES).exp()).log()
         self.window = nn.Parameter(window.repeat(len(sizes), 1))  # logits
-        group = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes))
+        group = torch.tensor([index for index, size in enumerate(sizes) for _ in range(size)])
         self.register_buffer("group", group, persistent=False)
 
     def forward(self, values: Tensor, *, trust: Tensor) -> Tensor:
