@@ -29,12 +29,13 @@ from .network import MotionPrior
 from .touching import Touching
 from .transitions import SPAN, Transitions
 
-BELIEVED = (0.1, 0.5)  # squares of confidence: below nothing is believed, above all that is said
+BELIEVED = (0.0, 0.3)  # squares of confidence: less is believed the less of what is said
 UNSEEN = 0.1  # how much bones of the start count, where they were not seen
 START_SIGMA = 0.7  # of what a regressor errs by in a bone's direction: a fit errs by less
 _BALANCE = Balance()
 _ROUNDS = (4, 4, 4)  # steps of each
 _DAMPING = 1e-3
+_LEAST_VOTE = 0.01
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,9 @@ class Solver:
             touching=_BALANCE.touching * settings.contacts,
         )
         first = _transitions_of(shot.evidence.sequence)
-        self.heard = Transitions(prior, first, shot.floor_votes.new_ones(len(first)))
+        # Over a wrong floor the prior knows nothing either.
+        votes = shot.floor_votes[first + 1].square().clamp(min=_LEAST_VOTE)
+        self.heard = Transitions(prior, first, votes)
         self.transitions = self.heard.counted(balance.motion)
         nothing = shot.floor_votes.new_zeros(len(shot.evidence), CONTACT_COUNT)
         self.energy = FastEnergy(
@@ -232,7 +235,7 @@ def _sure(evidence: Evidence) -> Evidence:
     full = torch.tensor(landmark_weights()).to(evidence.weights)
     return replace(
         evidence,
-        weights=evidence.weights * _believed(evidence.weights / full),
+        weights=_BALANCE.seen * evidence.weights * _believed(evidence.weights / full),
         cue_weights=evidence.cue_weights * _believed(evidence.cue_weights),
     )
 

@@ -42,13 +42,14 @@ _HOLD = 1e6  # stiffness of frames that stay as they are
 class Balance:
     """How much each term counts; 1 is what its likelihood says."""
 
+    seen: float = 6.0  # landmarks: they err less than `KEYPOINT_SIGMA` has it for single frames
     outlier: float = 4.0  # expected errors of landmarks, where their votes begin to fade
-    cue: float = 1.0  # the detector's own bones
-    start: float = 10.0  # the start's bones, where they were seen
+    cue: float = 4.0  # the detector's own bones
+    start: float = 4.0  # the start's bones, where they were seen
     pose: float = 0.05  # what poses are likely, each for itself
-    steady: float = 0.3
-    motion: float = 0.1
-    touching: float = 0.05
+    steady: float = 0.15
+    motion: float = 0.3
+    touching: float = 0.2
 
 
 @dataclass(frozen=True, eq=False)

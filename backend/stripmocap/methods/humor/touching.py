@@ -49,7 +49,8 @@ class Touching:
         least = chances.new_full((len(joints),), JOINT_HEIGHT)
         return cls(
             points=torch.cat([joints, subject.feet]),
-            chances=torch.cat([chances, chances[:, feet]], dim=1),
+            # Over a wrong floor the prior takes moving feet for standing ones.
+            chances=floor_votes[:, None] * torch.cat([chances, chances[:, feet]], dim=1),
             heights=torch.cat([least, subject.feet_height]),
             soles=torch.cat([torch.zeros_like(least), torch.ones_like(subject.feet_height)]),
             floor_votes=floor_votes,
