@@ -57,19 +57,33 @@ def standing(
         window: frames that are looked at at once.
     """
     feet = points(subject, begun, evidence, window=window)[:, subject.feet]  # (N, F, 3)
-    if camera.path is None:
-        rest = resting_feet(evidence)[:, subject.foot_columns]
-    else:
-        rest = _resting_in_world(subject, evidence, feet)
-    resting = (rest > _REST_ENOUGH).cpu().numpy()
+    rest = resting(subject, evidence, feet, is_still=camera.path is None)
+    stands = (rest > _REST_ENOUGH).cpu().numpy()
     heights = (feet[..., 2] - flat_m).double().cpu().numpy()  # of the soles
-    floor_m = _floor(heights, resting) if camera.path is None else 0.0
+    floor_m = _floor(heights, stands) if camera.path is None else 0.0
     whose = evidence.sequence.cpu().numpy()
     votes = np.ones(len(whose))
     for each in np.unique(whose):
         mine = np.flatnonzero(whose == each)
-        votes[mine] = _votes(heights[mine] - floor_m, resting[mine])
+        votes[mine] = _votes(heights[mine] - floor_m, stands[mine])
     return Standing(torch.tensor(votes).to(evidence.weights), floor_m)
+
+
+def resting(subject: Subject, evidence: Evidence, feet: Tensor, *, is_still: bool) -> Tensor:
+    """(N, F) in [0, 1], how surely the foot points of the body rest.
+
+    Args:
+        subject: the body.
+        evidence: of N ticks.
+        feet: (N, F, 3) metres, world.
+        is_still: the camera; before one that moves only the world tells of rest.
+    """
+    if is_still:
+        return resting_feet(evidence)[:, subject.foot_columns]
+    speed = (feet[1:] - feet[:-1]).norm(dim=-1) * FPS
+    speed = torch.cat([speed, speed[-1:]])
+    sighted = sighted_feet(evidence)[:, subject.foot_columns]
+    return sighted * torch.exp(-0.5 * (speed / _REST_SPEED_M_S).square())
 
 
 def flat_heights(subject: Subject, template: BodyTemplate) -> Tensor:
@@ -106,11 +120,3 @@ def _votes(heights: np.ndarray, resting: np.ndarray) -> np.ndarray:
     ticks = np.arange(len(heights))
     votes = 1 / (1 + (lowest / FAR_M) ** _STEEP)
     return np.interp(ticks, ticks[known], votes[known])
-
-
-def _resting_in_world(subject: Subject, evidence: Evidence, feet: Tensor) -> Tensor:
-    """(N, F) how surely feet (N, F, 3) rest, by their speed in the world."""
-    speed = (feet[1:] - feet[:-1]).norm(dim=-1) * FPS
-    speed = torch.cat([speed, speed[-1:]])
-    sighted = sighted_feet(evidence)[:, subject.foot_columns]
-    return sighted * torch.exp(-0.5 * (speed / _REST_SPEED_M_S).square())
