@@ -81,13 +81,13 @@ class STRIPMOCAP_PT_contacts(bpy.types.Panel):
         """Draws it."""
         layout, rig = self.layout, _touching(context)
         assert rig is not None, "polled"
+        layout.operator(pins.STRIPMOCAP_OT_pin_feet.bl_idname, icon="PINNED")
         layout.prop(context.window_manager, "stripmocap_show_contacts")
         layout.label(text=rig.name, icon="ARMATURE_DATA")
         column = layout.column(align=True)
         for name in contacts.NAMES:
             words = name.replace("_", " ").title()
             column.prop(rig, contacts.path_of(name), text=words, slider=True)
-        layout.operator(pins.STRIPMOCAP_OT_pin_feet.bl_idname, icon="PINNED")
         labels.say(
             layout,
             context,
