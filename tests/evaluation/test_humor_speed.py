@@ -195,3 +195,9 @@ def test_a_value_that_is_never_reached_has_no_time():
     curves = {"published": [Point(1.0, 5.0)], "fast": [Point(2.0, 6.0)]}
 
     assert Curves(curves, {}, {}, {}, 0.0).to_equal_value()["fast"] is None
+
+
+def test_a_curve_is_told_by_the_points_that_matter():
+    points = [Point(1.0, 100.0), Point(2.0, 99.9), Point(3.0, 50.0), Point(4.0, 49.9)]
+
+    assert humor_speed.thinned(points) == [points[0], points[2], points[3]]

@@ -169,6 +169,8 @@ def _shown(value: object) -> str:
             return f"{value:.4g}"
         case dict():
             return ", ".join(f"{name} {_shown(each)}" for name, each in value.items())
+        case list():
+            return f"of {len(value)} points, the last {value[-1]}"
         case None:
             return "-"
         case _:

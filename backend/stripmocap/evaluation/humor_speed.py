@@ -45,7 +45,7 @@ from .humor_published_way import Mesh
 Report = Callable[[str, int, int], None]
 
 STAGES: tuple[str, ...] = ("placing", "posing", "short", "held", "free")
-POLISH = Schedule(placing=0, posing=0, short=0, held=0, free=15)
+POLISH = Schedule(placing=0, posing=0, short=0, held=0, free=40)
 _BONES = tuple(
     (BLAZEPOSE_NAMES.index(one), BLAZEPOSE_NAMES.index(other))
     for side in ("left", "right")
@@ -57,6 +57,7 @@ _BONES = tuple(
         (f"{side}_knee", f"{side}_ankle"),
     )
 )
+_WORTH = 0.99  # of the value of a curve's last point: less lowering is not told
 _TIMES = 3  # that an evaluation is timed, the quickest counting
 
 
@@ -81,7 +82,7 @@ class Curves:
         """What `stripmocap benchmark humor --json` writes, but for the machine."""
         value = asdict(self)
         value["curves"] = {
-            name: [list(point) for point in points] for name, points in self.curves.items()
+            name: [list(point) for point in thinned(points)] for name, points in self.curves.items()
         }
         return value | {"to_equal_value": self.to_equal_value()}
 
@@ -92,6 +93,15 @@ class Curves:
             name: min((each.seconds for each in points if each.value <= goal), default=None)
             for name, points in self.curves.items()
         }
+
+
+def thinned(points: Sequence[Point]) -> list[Point]:
+    """A curve without the points that are hardly lower than one before them, but for its last."""
+    kept: list[Point] = []
+    for point in points:
+        if not kept or point.value < _WORTH * kept[-1].value or point.value > kept[-1].value:
+            kept.append(point)
+    return kept if kept[-1] == points[-1] else [*kept, points[-1]]
 
 
 class Step(NamedTuple):
