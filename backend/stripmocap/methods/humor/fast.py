@@ -31,11 +31,13 @@ from .transitions import SPAN, Transitions
 
 BELIEVED = (0.0, 0.3)  # squares of confidence: less is believed the less of what is said
 UNSEEN = 0.1  # how much bones of the start count, where they were not seen
+DISTRUST = 10.0  # by so much more the start counts over a wrong floor
+STEADIER = 100.0  # and motion is held steady by so much more
 START_SIGMA = 0.7  # of what a regressor errs by in a bone's direction: a fit errs by less
 _BALANCE = Balance()
 _ROUNDS = (4, 4, 4)  # steps of each
 _DAMPING = 1e-3
-_LEAST_VOTE = 0.01
+_LEAST_VOTE = 0.02
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ class Solver:
         report: Callable[[int, int], None] = lambda done, of: None,
     ) -> None:
         """Ready to `solve`; see the function of that name."""
-        shot = replace(shot, evidence=_sure(shot.evidence))
+        shot = replace(shot, evidence=_sure(shot.evidence, _trust(shot)))
         self.shot, self.report = shot, report
         self.begun, self.done = perf_counter(), 0
         balance = replace(
@@ -132,7 +134,7 @@ class Solver:
         )
         first = _transitions_of(shot.evidence.sequence)
         # Over a wrong floor the prior knows nothing either.
-        votes = shot.floor_votes[first + 1].square().clamp(min=_LEAST_VOTE)
+        votes = _trust(shot)[first + 1].clamp(min=_LEAST_VOTE)
         self.heard = Transitions(prior, first, votes)
         self.transitions = self.heard.counted(balance.motion)
         nothing = shot.floor_votes.new_zeros(len(shot.evidence), CONTACT_COUNT)
@@ -144,7 +146,7 @@ class Solver:
             told=_told(shot, weight=balance.start),
             transitions=self.transitions,
             touching=Touching.of(shot.subject, nothing, floor_votes=shot.floor_votes),
-            links=Links.between(shot.evidence),
+            links=_links(shot),
             held=shot.held,
         )
 
@@ -230,14 +232,33 @@ def _transitions_of(sequence: Tensor) -> Tensor:
     return row[sequence[row] == sequence[row + last]]
 
 
-def _sure(evidence: Evidence) -> Evidence:
-    """The evidence without what the detector hardly saw: the prior knows better."""
+def _trust(shot: Shot) -> Tensor:
+    """(N,) in [0, 1], how much is refined: over a wrong floor all but the start may be wrong."""
+    return shot.floor_votes.square()
+
+
+def _sure(evidence: Evidence, trust: Tensor) -> Evidence:
+    """The evidence without what the detector hardly saw: the prior knows better.
+
+    Args:
+        evidence: of N frames.
+        trust: (N,) of `_trust`.
+    """
     full = torch.tensor(landmark_weights()).to(evidence.weights)
+    share = trust.clamp(min=_LEAST_VOTE)[:, None]
+    seen = share * _BALANCE.seen * _believed(evidence.weights / full)
     return replace(
         evidence,
-        weights=_BALANCE.seen * evidence.weights * _believed(evidence.weights / full),
+        weights=evidence.weights * seen,
         cue_weights=evidence.cue_weights * _believed(evidence.cue_weights),
     )
+
+
+def _links(shot: Shot) -> Links:
+    """How frames hang together, the steadier the less there is to trust."""
+    links = Links.between(shot.evidence)
+    votes = links.acceleration_votes * (1 + STEADIER * (1 - _trust(shot)[: len(shot.evidence) - 2]))
+    return replace(links, acceleration_votes=votes)
 
 
 def _believed(seen: Tensor) -> Tensor:
@@ -256,7 +277,8 @@ def _told(shot: Shot, *, weight: float) -> Told:
     )
     begin, end = subject.cue
     bones = (points[:, end] - points[:, begin]) @ shot.camera_from_world[:, :3, :3].mT
-    votes = weight * evidence.cue_weights[:, subject.bones].clamp(min=UNSEEN)
+    distrust = 1 + DISTRUST * (1 - _trust(shot)[:, None])
+    votes = weight * distrust * evidence.cue_weights[:, subject.bones].clamp(min=UNSEEN)
     return Told(bones, votes, START_SIGMA * guess_sigma().to(votes)[subject.bones])
 
 
