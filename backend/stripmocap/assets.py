@@ -118,13 +118,13 @@ ASSETS = (
         "humor_pose_embedded",
         "weights/humor_pose.safetensors",
         licence=OUR_LICENCE,
-        page="weights/humor.md",
+        page="weights/humor_pose.md",
     ),
     _shipped(
         "humor_start_embedded",
         "weights/humor_start.safetensors",
         licence=OUR_LICENCE,
-        page="weights/humor.md",
+        page="weights/humor_start.md",
     ),
     _brought(
         "smplify_prior",
