@@ -15,7 +15,6 @@ from stripmocap.methods.humor.figure import Figure
 from stripmocap.methods.humor.objective import Frames
 from stripmocap.methods.humor.paper import Diverged, Schedule
 from stripmocap.methods.humor.paper_shot import PaperSolver
-from stripmocap.methods.humor.standing import flat_heights
 from stripmocap.methods.humor.whole import Whole
 from stripmocap.methods.smplify.subject import Subject
 
@@ -36,7 +35,7 @@ def shot():
     scenes = [walk(TEMPLATE, frames=14), walk(TEMPLATE, frames=8, person=1, side_m=-1.0)]
     people = [each.person for each in scenes]
     whole = Whole.of(people, estimate(TEMPLATE, *scenes), subject=SUBJECT, window=300)
-    shot, kept = whole.task(flat_m=flat_heights(SUBJECT, TEMPLATE)).shot, slice(17)
+    shot, kept = whole.task().shot, slice(17)
     return replace(
         shot,
         evidence=shot.evidence.at(kept),

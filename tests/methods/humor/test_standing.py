@@ -12,14 +12,13 @@ from refinescenes import estimate
 from stripmocap.contract import body_file
 from stripmocap.contract.body_file import EMBEDDED_BODY
 from stripmocap.contract.camera_path import CameraPath
-from stripmocap.methods.humor.standing import flat_heights, standing
+from stripmocap.methods.humor.standing import standing
 from stripmocap.methods.humor.whole import Task, Whole
 from stripmocap.methods.smplify.subject import Subject
 from stripmocap.methods.toolbox import Estimate
 
 TEMPLATE = body_file.load(EMBEDDED_BODY)
 SUBJECT = Subject.from_template(TEMPLATE, loose_prior())
-FLAT_M = flat_heights(SUBJECT, TEMPLATE)
 
 
 def still(*, frames: int = 40, speed_m_s: float = 0.0) -> Scene:
@@ -39,7 +38,7 @@ def still(*, frames: int = 40, speed_m_s: float = 0.0) -> Scene:
 
 def task_of(scene: Scene, start: Estimate) -> Task:
     whole = Whole.of([scene.person], start, subject=SUBJECT, window=50)
-    return whole.task(flat_m=FLAT_M)
+    return whole.task()
 
 
 def stands(*, lower_m: float = 0.0, moving: bool = False, speed_m_s: float = 0.0) -> Task:
@@ -60,10 +59,6 @@ def leaping(scene: Scene, start: Estimate, frames: slice, *, up_m: float, along_
     keypoints[frames, :, 0] += along_px * np.arange(frames.stop - frames.start)[:, None]
     leapt = replace(scene, person=replace(scene.person, keypoints=keypoints))
     return task_of(leapt, replace(start, motions=(replace(start.motions[0], transl=transl),)))
-
-
-def test_landmarks_of_a_flat_foot_are_a_little_above_its_sole():
-    assert ((FLAT_M > 0.005) & (FLAT_M < 0.05)).all()
 
 
 def test_the_floor_goes_down_to_the_soles():
@@ -117,10 +112,8 @@ def test_who_is_never_seen_to_stand_may_be_above_the_floor_but_not_far_below():
 def test_standing_needs_no_long_spell():
     scene = walk(TEMPLATE, frames=4)
     whole = Whole.of([scene.person], estimate(TEMPLATE, scene), subject=SUBJECT, window=50)
-    shot = whole.task(flat_m=FLAT_M).shot
+    shot = whole.task().shot
 
-    found = standing(
-        SUBJECT, shot.evidence, shot.start, flat_m=FLAT_M, camera=whole.camera, window=2
-    )
+    found = standing(SUBJECT, shot.evidence, shot.start, camera=whole.camera, window=2)
 
     assert torch.isfinite(found.votes).all()

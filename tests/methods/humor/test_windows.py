@@ -11,7 +11,6 @@ from notebook import Notebook
 from refinescenes import FURTHER_M, estimate, further, same, solver
 from stripmocap.contract import body_file
 from stripmocap.contract.body_file import EMBEDDED_BODY
-from stripmocap.methods.humor.standing import flat_heights
 from stripmocap.methods.humor.whole import Whole
 from stripmocap.methods.humor.windows import HELD, OVERLAP, before_camera, solve_in_windows
 from stripmocap.methods.smplify.notes import Notes
@@ -27,7 +26,7 @@ def shot():
     scenes = [walk(TEMPLATE, frames=120), walk(TEMPLATE, frames=50, person=1, side_m=-1.0)]
     people = [each.person for each in scenes]
     whole = Whole.of(people, estimate(TEMPLATE, *scenes), subject=SUBJECT, window=300)
-    return whole.task(flat_m=flat_heights(SUBJECT, TEMPLATE)).shot
+    return whole.task().shot
 
 
 def nobody(*_: object) -> None:

@@ -38,7 +38,6 @@ from .own_weights import (
 )
 from .paper_shot import PaperSolver
 from .pose_prior import PosePrior
-from .standing import flat_heights
 from .weights import load_initial_state_prior, load_motion_prior, load_pose_prior
 from .whole import Whole
 from .windows import Found, Solve, solve_in_windows
@@ -84,7 +83,7 @@ def estimator_of(solve: Solve, tools: Tools) -> Estimator:
     """The refiner whose solver of one window is `solve`."""
     poses = UsualPoses.load(tools.pose_prior or SHIPPED_PRIOR, device=tools.device)
     subject = Subject.from_template(tools.body, poses)
-    flat_m, window = flat_heights(subject, tools.body), tools.frames_at_once
+    window = tools.frames_at_once
 
     def estimate(
         people: Sequence[Person],
@@ -103,7 +102,7 @@ def estimator_of(solve: Solve, tools: Tools) -> Estimator:
         if not whole.spells:
             report(STAGE, frames, frames)
             return unrefined(whole)
-        task, notes = whole.task(flat_m=flat_m), Notes(journal)
+        task, notes = whole.task(), Notes(journal)
 
         def told(done: int, of: int) -> None:
             report(STAGE, frames * done // of, frames)

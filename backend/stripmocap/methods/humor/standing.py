@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...contract.body_file import BodyTemplate
 from ...contract.motion import Camera
 from ..smplify.evidence import Evidence
 from ..smplify.ground import resting_feet, sighted_feet
@@ -42,7 +41,6 @@ def standing(
     evidence: Evidence,
     begun: States,
     *,
-    flat_m: Tensor,
     camera: Camera,
     window: int,
 ) -> Standing:
@@ -52,14 +50,13 @@ def standing(
         subject: the body.
         evidence: of N ticks.
         begun: (N,) in the world.
-        flat_m: (F,) of `flat_heights`.
         camera: over that world.
         window: frames that are looked at at once.
     """
     feet = points(subject, begun, evidence, window=window)[:, subject.feet]  # (N, F, 3)
     rest = resting(subject, evidence, feet, is_still=camera.path is None)
     stands = (rest > _REST_ENOUGH).cpu().numpy()
-    heights = (feet[..., 2] - flat_m).double().cpu().numpy()  # of the soles
+    heights = (feet[..., 2] - subject.feet_height).double().cpu().numpy()  # of the soles
     floor_m = _floor(heights, stands) if camera.path is None else 0.0
     whose = evidence.sequence.cpu().numpy()
     votes = np.ones(len(whose))
@@ -84,16 +81,6 @@ def resting(subject: Subject, evidence: Evidence, feet: Tensor, *, is_still: boo
     speed = torch.cat([speed, speed[-1:]])
     sighted = sighted_feet(evidence)[:, subject.foot_columns]
     return sighted * torch.exp(-0.5 * (speed / _REST_SPEED_M_S).square())
-
-
-def flat_heights(subject: Subject, template: BodyTemplate) -> Tensor:
-    """(F,) metres: how high the points of a foot lie that stands flat."""
-    like = subject.height
-    rest = torch.eye(3).to(like).expand(1, template.J_regressor.shape[0] - 1, 3, 3)
-    place = subject.body.points(
-        torch.eye(3).to(like)[None], rest, betas=like.new_zeros(template.shapedirs.shape[-1])
-    )
-    return place[0, subject.feet, 1] - float(template.v_template[:, 1].min())
 
 
 def _floor(heights: np.ndarray, resting: np.ndarray) -> float:

@@ -66,19 +66,14 @@ class Whole:
             spells=tuple(chain.from_iterable(spells)),
         )
 
-    def task(self, *, flat_m: Tensor) -> Task:
-        """What a solver is told; there is a spell at least.
-
-        Args:
-            flat_m: (F,) how high the points of a foot lie that stands flat.
-        """
+    def task(self) -> Task:
+        """What a solver is told; there is a spell at least."""
         subject, like = self.subject, self.subject.height
         owners = [each.owner for each in self.spells]
         betas = torch.tensor(np.stack([self.motions[owner].betas for owner in owners])).to(like)
         evidence = evidence_of(self.spells, self.camera, device=like.device)
         stand = standing(
             *(subject, evidence, self._begun(betas, np.zeros(3))),
-            flat_m=flat_m,
             camera=self.camera,
             window=self.window,
         )
