@@ -7,6 +7,7 @@ from stripmocap.methods.features.keypoints import NUMBERS
 from stripmocap.methods.hmr.keypoint_network import KeypointNetwork
 from stripmocap.methods.hmr.weights import save_keypoint_network
 from stripmocap.methods.vibe import keypoint_weights
+from stripmocap.methods.vibe.estimate import SHIPPED_VIBE
 from stripmocap.methods.vibe.keypoint_network import Sizes, TemporalNetwork
 
 SMALL = Sizes(features=32, blocks=1, memory=8, layers=1)
@@ -28,6 +29,17 @@ def test_a_network_comes_back_from_its_file_alone(network, tmp_path):
     assert not loaded.training
     # Half precision on disk has three digits.
     torch.testing.assert_close(loaded(numbers).rotmat, network(numbers).rotmat, atol=5e-3, rtol=0)
+
+
+def test_the_shipped_network_says_bodies():
+    network = keypoint_weights.load_temporal_network(SHIPPED_VIBE)
+
+    said = network(torch.zeros(1, 4, NUMBERS))
+
+    unit = said.rotmat.mT @ said.rotmat
+    torch.testing.assert_close(unit, torch.eye(3).expand_as(unit), atol=1e-4, rtol=0)
+    assert said.betas.isfinite().all()
+    assert SHIPPED_VIBE.with_suffix(".md").is_file()
 
 
 def test_weights_of_single_frames_are_named(tmp_path):
