@@ -1,7 +1,14 @@
 import torch
 from fitscenes import loose_prior
 from stripmocap.contract.skeleton import CONTACT_NAMES
-from stripmocap.methods.humor.touching import JOINT_HEIGHT, Touching, add_touching
+from stripmocap.methods.humor.touching import (
+    JOINT_HEIGHT,
+    Touching,
+    add_touching,
+)
+from stripmocap.methods.humor.touching import (
+    resting as resting_by,
+)
 from stripmocap.methods.smplify.chain_terms import Chain
 from stripmocap.methods.smplify.states import UNKNOWNS
 from stripmocap.methods.smplify.subject import Subject
@@ -77,3 +84,20 @@ def test_a_floor_that_says_nothing_lets_through():
     sunk = resting(touching) - 1.0
 
     assert energy_of(sunk, silent) == 0
+
+
+def test_feet_rest_that_are_still_where_they_stand_flat():
+    subject = Subject.from_template(toy_body(), loose_prior())
+    still = torch.eye(3).expand(FRAMES, 24, 3, 3)
+    points = subject.body.points(still[:, 0], still[:, 1:], betas=torch.zeros(10))
+    sole = (points[0, subject.feet, 1] - subject.feet_height).mean()
+    joints = points[:, :24, [0, 2, 1]] - torch.tensor([0.0, 0.0, float(sole)])  # y is up at rest
+    linked = torch.ones(FRAMES - 1, dtype=torch.bool)
+    feet = torch.tensor([name.endswith(("ankle", "foot")) for name in CONTACT_NAMES])
+    walking = joints + 0.05 * torch.arange(FRAMES)[:, None, None]
+
+    standing = resting_by(subject, joints, linked=linked)
+
+    torch.testing.assert_close(standing, feet.float().expand(FRAMES, 9), atol=0.05, rtol=0)
+    assert (resting_by(subject, walking, linked=linked) < 0.01).all()
+    assert (resting_by(subject, joints + 0.3, linked=linked) < 0.01).all()

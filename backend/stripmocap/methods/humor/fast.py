@@ -26,16 +26,17 @@ from ..smplify.states import States, choose
 from ..smplify.subject import Subject
 from .fast_energy import Balance, FastEnergy, FastStates
 from .network import MotionPrior
-from .touching import Touching
+from .touching import Touching, resting
 from .transitions import SPAN, Transitions
 
 BELIEVED = (0.0, 0.3)  # squares of confidence: less is believed the less of what is said
 UNSEEN = 0.1  # how much bones of the start count, where they were not seen
 DISTRUST = 10.0  # by so much more the start counts over a wrong floor
 STEADIER = 100.0  # and motion is held steady by so much more
+RESTING = 0.9  # how sure feet rest that are still and at the floor
 START_SIGMA = 0.7  # of what a regressor errs by in a bone's direction: a fit errs by less
 _BALANCE = Balance()
-_ROUNDS = (4, 4, 4)  # steps of each
+_ROUNDS = (3, 3, 3, 3)  # steps of each
 _DAMPING = 1e-3
 _LEAST_VOTE = 0.02
 
@@ -169,7 +170,10 @@ class Solver:
         self.done += 1
 
     def _contacts(self, state: FastStates) -> Tensor:
-        """(N, 9) chances, those of a sequence's ends as of the nearest frames that have any."""
+        """(N, 9) chances by the prior, or by how feet move if that says more.
+
+        The ends of a sequence have those of the nearest frames that the prior speaks of.
+        """
         sequence, first = self.shot.evidence.sequence, self.heard.first
         chances = self.shot.floor_votes.new_zeros(len(sequence), CONTACT_COUNT)
         if not len(first):
@@ -183,7 +187,10 @@ class Solver:
         mine = sequence[first[nearest]] == sequence
         nearest = torch.where(mine, nearest, (nearest - 1).clamp(min=0))
         mine = sequence[first[nearest]] == sequence
-        return _steadied(torch.where(mine[:, None], told[nearest], 0.0), sequence)
+        chances = _steadied(torch.where(mine[:, None], told[nearest], 0.0), sequence)
+        shot = self.shot
+        rest = resting(shot.subject, moving.joints, linked=sequence.diff() == 0)
+        return 1 - (1 - chances) * (1 - RESTING * shot.floor_votes[:, None] * rest)
 
     def _with_contacts(self, state: FastStates) -> FastEnergy:
         shot = self.shot

@@ -47,7 +47,7 @@ class Balance:
     cue: float = 4.0  # the detector's own bones
     start: float = 4.0  # the start's bones, where they were seen
     pose: float = 0.05  # what poses are likely, each for itself
-    steady: float = 0.05
+    steady: float = 0.15
     motion: float = 0.3
     touching: float = 0.2
 

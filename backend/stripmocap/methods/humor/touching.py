@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from ...contract.skeleton import CONTACT_NAMES
 from ..smplify.chain_terms import Chain, differences
@@ -25,6 +26,8 @@ HEIGHT_SIGMA = 0.015  # m of soles that touch
 HEIGHT_OUTLIER = 4.0
 DEPTH_SIGMA = 0.01  # m under the floor
 DEPTH_OUTLIER = 10.0
+REST_SPEED = 0.2  # m/s of feet that may rest
+REST_HEIGHT = 0.06  # m over where they rest
 JOINT_HEIGHT = 0.04  # m, the least that a joint is over the floor: there is flesh about it
 
 # Whose chance is that of a foot's points.
@@ -60,6 +63,29 @@ class Touching:
 def _touching_with(foot_point: str) -> str:
     side, _, part = foot_point.partition("_")
     return f"{side}_{_TOUCHES_BY[part]}"
+
+
+def resting(subject: Subject, joints: Tensor, *, linked: Tensor) -> Tensor:
+    """(N, 9) in [0, 1], how surely `CONTACT_NAMES` rest on the floor by how they move: feet alone.
+
+    Args:
+        subject: whose feet are so high over the floor as in the rest pose.
+        joints: (N, 24, 3) metres.
+        linked: (N - 1,) bool, whether the next frame is 1/30 s later.
+    """
+    body = subject.body
+    still = torch.eye(3).to(joints).expand(1, len(body.J_template), 3, 3)
+    betas = joints.new_zeros(body.J_shapedirs.shape[-1])
+    place = body.points(still[:, 0], still[:, 1:], betas=betas)[0, :, 1]  # (24 + K,) y is up
+    sole = (place[subject.feet] - subject.feet_height).mean()
+    contact = torch.tensor(CONTACT_JOINTS, device=joints.device)
+    moving = joints[:, contact]  # (N, 9, 3)
+    step = FPS * moving.diff(dim=0).norm(dim=-1) * linked[:, None]
+    speed = torch.maximum(pad(step, (0, 0, 0, 1)), pad(step, (0, 0, 1, 0)))
+    over = (moving[..., 2] - (place[contact] - sole)) / REST_HEIGHT
+    is_foot = torch.tensor([name.endswith(("ankle", "foot")) for name in CONTACT_NAMES])
+    chances = torch.exp(-0.5 * ((speed / REST_SPEED).square() + over.square()))
+    return chances * is_foot.to(chances)
 
 
 def add_touching(
