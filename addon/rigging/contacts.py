@@ -14,7 +14,7 @@ _DIGITS = 2  # of a chance: more are noise, and the same value at both ends show
 
 def stretches(chances: np.ndarray) -> list[tuple[int, int]]:
     """First and last frame of each stretch of contact, from the chances (T,) in [0, 1]."""
-    found, first = [], None
+    found, first = list[tuple[int, int]](), None
     for frame, chance in enumerate(chances.tolist()):
         if first is None and chance >= ON:
             first = frame

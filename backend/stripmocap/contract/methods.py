@@ -88,7 +88,7 @@ class Weights:
     licence: str  # SPDX identifier of the weights, or the name of their terms
     stage: str  # of a capture, that the method's work is
     # Names of rows that are needed besides where one of the options is this choice.
-    needs_for: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    needs_for: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
     def needed(self, options: Options) -> tuple[str, ...]:
         """Names of rows in the backend's table of files that a run with `options` needs."""
