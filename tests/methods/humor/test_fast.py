@@ -95,6 +95,17 @@ def test_a_start_that_is_no_number_comes_back_and_harms_nobody(prior):
     assert torch.isfinite(found.contacts).all()
 
 
+def test_the_last_of_three_may_begin_with_no_number(prior):
+    shot = shot_of(frames=4, people=3)
+    transl = shot.start.transl.clone()
+    transl[-1] = torch.nan
+    shot = replace(shot, start=replace(shot.start, transl=transl))
+
+    found = solved(shot, prior)
+
+    assert found.diverged.tolist() == [False, False, True]
+
+
 def test_hidden_frames_are_filled(prior):
     shot = shot_of(frames=FRAMES, noise=0.02)
     weights, cue = shot.evidence.weights.clone(), shot.evidence.cue_weights.clone()

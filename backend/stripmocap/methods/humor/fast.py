@@ -99,7 +99,7 @@ def solve(
     """
     sequence = shot.evidence.sequence
     fit = _are_numbers(shot.start)
-    lost = _any_of(~fit, sequence)
+    lost = _any_of(~fit, sequence, count=len(shot.start.betas))
     kept = (~lost[sequence]).nonzero()[:, 0]
     contacts = shot.floor_votes.new_zeros(len(sequence), CONTACT_COUNT)
     if not len(kept):
@@ -202,7 +202,8 @@ class Solver:
         """What was found, with sequences that hold a number that is none as they started."""
         shot, bodies = self.shot, state.bodies
         sequence = shot.evidence.sequence
-        diverged = _any_of(~(_are_numbers(bodies) & contacts.isfinite().all(dim=1)), sequence)
+        sound = _are_numbers(bodies) & contacts.isfinite().all(dim=1)
+        diverged = _any_of(~sound, sequence, count=len(shot.start.betas))
         states = choose(~diverged, bodies, shot.start, groups=sequence)
         contacts = torch.where(diverged[sequence][:, None], 0.0, contacts)
         return Solved(states, contacts, trace, diverged)
@@ -226,10 +227,10 @@ def _are_numbers(states: States) -> Tensor:
     return torch.cat(parts, dim=1).isfinite().all(dim=1)
 
 
-def _any_of(frames: Tensor, sequence: Tensor) -> Tensor:
-    """(G,) bool, whether any of a sequence's frames (N,) is among `frames`."""
-    count = torch.zeros(int(sequence.max()) + 1, device=sequence.device)
-    return count.index_add(0, sequence, frames.to(count)) > 0
+def _any_of(frames: Tensor, sequence: Tensor, *, count: int) -> Tensor:
+    """(G,) bool, whether any of the frames (N,) of each of `count` sequences is among `frames`."""
+    found = torch.zeros(count, device=sequence.device)
+    return found.index_add(0, sequence, frames.to(found)) > 0
 
 
 def _transitions_of(sequence: Tensor) -> Tensor:
