@@ -111,6 +111,23 @@ def test_hidden_and_visible_joints_are_told_apart(motion, camera, truth, body):
     assert found.hidden_mm.size + found.visible_mm.size == found.pa_mm.size
 
 
+def test_hidden_joints_are_known_at_a_lower_rate_as_well(motion, camera, truth, body):
+    half = replace(
+        motion,
+        **{
+            name: getattr(motion, name)[::2]
+            for name in ("times_s", "global_orient", "body_pose", "transl", "confidence")
+        },
+    )
+    hidden = np.zeros((FRAMES, 12), dtype=bool)
+    hidden[10:20, :4] = True
+
+    found = judge(half, camera, truth, body=body, hidden=hidden)
+
+    assert found.hidden_mm.size == 5 * 4
+    assert found.visible_mm.size == found.pa_mm.size - 5 * 4
+
+
 def test_contacts_that_a_motion_tells_are_believed(motion, camera, truth, body):
     wrong = np.zeros((FRAMES, len(CONTACT_NAMES)), dtype=np.float32)
 

@@ -75,8 +75,11 @@ def judge(
         hidden: (T, 12) bool, which limb joints of the truth's frames are not seen; None: none.
     """
     paced = at_pace(truth, motion.times_s)
-    if hidden is None or paced is not truth:
+    if hidden is None:
         hidden = np.zeros(paced.valid.shape, dtype=bool)
+    elif paced is not truth:
+        nearest = on_truth_frames(hidden[..., None].astype(np.float64), truth.times_s, paced)
+        hidden = nearest[..., 0] > 0
     joints, soles = (on_truth_frames(each, motion.times_s, paced) for each in _stood(motion, body))
     feet = in_world(joints[:, _FEET], camera, paced.times_s)  # (T, 4, 3)
     heights = in_world(soles, camera, paced.times_s)[..., 2]
