@@ -27,6 +27,7 @@ from ..methods.humor.paper import Schedule
 from ..methods.humor.refine import SHIPPED_HUMOR
 from ..progress import Progress
 from ..training.held_out import SEED
+from ..training.humor_run import POSE_SUFFIX, START_SUFFIX
 from ..training.mocap import FPS, load_clips
 from ..training.synthetic import embedded_body
 from .outputs import check, whole
@@ -99,11 +100,12 @@ def _refined(shot: FloorShot, prior: Path) -> tuple[list[Step], Camera, float]:
 
 
 def _priors(prior: Path) -> Priors:
-    """The motion prior, and the two that lie beside it."""
+    """The motion prior, and the two that its training put beside it."""
+    pose, start = (prior.with_stem(prior.stem + suffix) for suffix in (POSE_SUFFIX, START_SUFFIX))
     return Priors(
         load_own_motion_prior(prior).eval().requires_grad_(False),
-        load_own_pose_prior(prior.with_name("humor_pose.safetensors")).eval().requires_grad_(False),
-        load_own_initial_state_prior(prior.with_name("humor_start.safetensors")),
+        load_own_pose_prior(pose).eval().requires_grad_(False),
+        load_own_initial_state_prior(start),
     )
 
 

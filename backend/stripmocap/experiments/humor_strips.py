@@ -1,8 +1,8 @@
 """Picture strips of takes beside the truth, from the side, on the floor that each take found.
 
-A row is a take, a column a moment. The grid is the floor z = 0; lines are the ways of heels and
-toes over the last moments: where a foot should stand, they are dots. Below the floor, feet are
-seen through it.
+A row is a take, a column a moment. The grid is the floor z = 0; lines are the ways of an ankle
+and of both feet over the last moments: where a foot should stand, they are dots. Below the floor,
+feet are seen through it.
 """
 
 from __future__ import annotations
