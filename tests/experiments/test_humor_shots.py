@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -49,6 +51,17 @@ def test_outside_spells_nothing_stands_before_the_person():
 
     assert not covered[~spell].any()
     assert covered[spell].any(dim=1).all()
+
+
+@pytest.mark.parametrize(
+    ("roll_deg", "is_upright"), [(0, True), (30, True), (90, False), (180, False)]
+)
+def test_cameras_that_are_held_anyhow_are_told(shot, roll_deg, is_upright):
+    level = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
+    cos, sin = np.cos(np.radians(roll_deg)), np.sin(np.radians(roll_deg))
+    rolled = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]]) @ level
+
+    assert replace(shot, truth=replace(shot.truth, rotation=rolled)).is_upright == is_upright
 
 
 def test_long_clips_are_cut():

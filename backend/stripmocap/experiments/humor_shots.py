@@ -1,7 +1,8 @@
 """Held-out shots that stand on a floor, with spells in which things hide limbs on purpose.
 
 A spell comes at the same moments of every shot (`vibe_spells`); what it hides changes from spell to
-spell: the legs, one side, all below the chest. Which joints are hidden when is known exactly.
+spell: the legs, one side, all below the chest. Which joints are hidden when is known exactly. Some
+cameras are drawn anyhow, even upside down: no method looks for a floor there, so they are left out.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from .vibe_spells import inside, nothing, runs
 
 HIDDEN_S = 0.8  # each spell lasts so long
 LEAST_S, MOST_S = 3.0, 5.0  # of a clip: shorter ones are left out, longer ones cut
+HELD_UP = 0.5  # least cosine between the picture's up and the world's, of a camera that is held
 _ROOM = 0.05  # of the person's size, that a thing stands over what it hides
 _LEG = ("knee", "ankle", "heel", "foot_index")
 _ARM = ("elbow", "wrist", "pinky", "index", "thumb")
@@ -56,18 +58,25 @@ class FloorShot:
         """As the program would believe it."""
         return camera_of(self.shot)
 
+    @property
+    def is_upright(self) -> bool:
+        """Whether the camera is held more or less upright, so that the floor is below."""
+        up = self.truth.rotation[:, 2]  # the world's, in camera axes, of which y points down
+        return bool(-up[1] > HELD_UP)
+
 
 def floor_shots(
     folder: Path, body: LandmarkBody, *, split: str, seed: int, at_most: int | None = None
 ) -> list[FloorShot]:
-    """Shots of the clips of a split whose feet are known, or of `at_most`, spread evenly.
+    """Upright shots of the clips of a split whose feet are known, or `at_most`, spread evenly.
 
     Raises:
         AssetMissing, AssetCorrupt: the folder holds no such clips.
     """
     clips = [each for each in load_clips(folder, split) if each.feet_ok]
     clips = [cut(each) for each in clips if len(each.pelvis) >= LEAST_S * FPS]
-    return [floor_shot(each, body, seed=seed) for each in spread(clips, at_most)]
+    shots = [floor_shot(each, body, seed=seed) for each in clips]
+    return spread([each for each in shots if each.is_upright], at_most)
 
 
 def cut(clip: Clip, *, seconds: float = MOST_S) -> Clip:
