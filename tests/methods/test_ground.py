@@ -13,6 +13,7 @@ from stripmocap.methods.smplify.evidence import FOOT_POINTS, Evidence, gather
 from toybody import toy_body
 
 FPS = 30
+SIDES = ("left", "right")
 
 
 def evidence_of(**changes: float) -> Evidence:
@@ -84,6 +85,48 @@ def test_the_ground_is_that_of_the_lower_of_two_levels(higher: float):
 
     assert np.degrees(np.arccos(normal @ up)) < 2.0
     assert offset == pytest.approx(1.5, abs=0.05)
+
+
+def stood(up: np.ndarray, *, legs: float, stoop: float) -> np.ndarray:
+    """(40, 24, 3) joints of somebody whose mass is over the feet, with a trunk that stoops, rad."""
+    aside = np.array([0.0, -up[2], up[1]])
+    trunk = np.cos(stoop) * up + np.sin(stoop) * aside
+    pelvis = np.array([0.0, 1.5, 4.0]) + legs * up
+    places = {name: pelvis for name in JOINT_NAMES}
+    heights = {"spine1": 0.1, "spine2": 0.2, "spine3": 0.3, "neck": 0.5, "head": 0.6}
+    heights |= {f"{side}_{name}": 0.45 for side in SIDES for name in ("shoulder", "elbow")}
+    places |= {name: pelvis + height * trunk for name, height in heights.items()}
+    back = 0.17 * np.sin(stoop) * aside  # the hips give way to the trunk, about so much
+    places = {name: place - back for name, place in places.items()}
+    foot = np.array([0.0, 1.5, 4.0])
+    for side in SIDES:
+        hip = places[f"{side}_hip"]
+        places |= {f"{side}_knee": (hip + foot) / 2}
+        places |= {f"{side}_ankle": foot, f"{side}_foot": foot}
+    return np.tile(np.stack([places[name] for name in JOINT_NAMES]), (40, 1, 1))
+
+
+def test_whoever_stoops_on_straight_legs_tells_where_up_is():
+    pitch = np.radians(22)
+    up = np.array([0.0, -np.cos(pitch), -np.sin(pitch)])
+    joints = stood(up, legs=0.9, stoop=np.radians(50))
+    feet = np.tile([[0.0, 1.5, 4.0]], (40, 2, 1))
+
+    normal, _ = ground.find_ground(joints, feet, np.ones((40, 2)))
+
+    assert np.degrees(np.arccos(normal @ up)) < 5.0  # a camera is thought to be level: 22 degrees
+
+
+def test_feet_that_err_in_depth_hardly_tilt_the_ground():
+    up = np.array([0.0, -1.0, 0.0])
+    joints = stood(up, legs=0.9, stoop=0.0)
+    depth = np.linspace(3.5, 4.5, 40)
+    feet = np.stack([0 * depth, 1.5 + 0.15 * (depth - 4), depth], axis=1)  # 8.5 degrees, if believed
+    feet = np.stack([feet, feet], axis=1)
+
+    normal, _ = ground.find_ground(joints, feet, np.ones((40, 2)))
+
+    assert np.degrees(np.arccos(normal @ up)) < 6.0
 
 
 def test_without_resting_feet_the_ground_is_where_the_lowest_foot_is():

@@ -18,12 +18,33 @@ FOOT_POINTS = ("left_heel", "left_foot_index", "right_heel", "right_foot_index")
 _REST_SPEED = 0.09  # of the person's size per second: a foot slower than this is at rest
 _REST_WINDOW_S = 0.1  # over which speed is measured, longer than the detector's tremble
 _HEIGHT_SIGMA_M = 0.03  # of feet at rest about the ground
-_PITCH_SIGMA = np.radians(12)  # how level cameras are held
-_ROLL_SIGMA = np.radians(4)
-_UPRIGHT_SIGMA = np.radians(8)  # how upright people are on average
+_PITCH_SIGMA = np.radians(15)  # how level cameras are held
+_ROLL_SIGMA = np.radians(6)
+_BALANCED_SIGMA = np.radians(4)  # how far over their feet people are, on average
+_UPRIGHT_SIGMA = np.radians(10)  # how upright the trunks are of those who sit or crouch
 _STEP_M = 0.3  # feet of one level are within about this much
-_MOST_SQUARE = 4.0  # of heights over their sigma: further off it makes no difference
+_SOME = 0.1  # of all votes, by feet far below a plane: it is that of an upper level
 _REST_ENOUGH = 0.5
+_INDEPENDENT = 3.0  # places of feet that tell of the slope, in however many frames: depth errs
+_LEAST_UPRIGHT = 0.5  # of a unit: whoever lies says nothing of the ground's slope
+_BENT, _STRAIGHT = 0.8, 0.9  # from hip to ankle over the leg, where it says nothing and all
+_ENOUGH_STRAIGHT = 5.0  # frames of straight legs
+# Shares of a body's mass about its joints (Dempster, 1955, by limbs).
+_MASSES = {
+    "pelvis": 0.14, "spine1": 0.1, "spine2": 0.12, "spine3": 0.12, "head": 0.08,
+    "left_hip": 0.1, "right_hip": 0.1, "left_knee": 0.06, "right_knee": 0.06,
+    "left_shoulder": 0.04, "right_shoulder": 0.04, "left_elbow": 0.02, "right_elbow": 0.02,
+}  # fmt: skip
+_NECK, _PELVIS = JOINT_NAMES.index("neck"), JOINT_NAMES.index("pelvis")
+_FEET = [
+    JOINT_NAMES.index(f"{side}_{name}") for side in ("left", "right") for name in ("ankle", "foot")
+]
+_LEGS = np.array(
+    [
+        [JOINT_NAMES.index(f"{side}_{name}") for name in ("hip", "knee", "ankle")]
+        for side in ("left", "right")
+    ]
+)  # (2, 3)
 _SEEN_ENOUGH = 0.5  # a foot point seen less surely than this is hidden
 _SAME_PLACE = 0.03  # of the person's size: nearer than this is where it was
 
@@ -62,13 +83,13 @@ def find_ground(joints: np.ndarray, feet: np.ndarray, rest: np.ndarray) -> tuple
     asked = _Question.of(joints, feet, rest)
     if not asked.votes.any():
         return _lowest(asked.points)
-    return _plane(_settled(asked, np.ones_like(asked.votes))[0])
+    return _plane(_settled(asked, np.ones_like(asked.votes)))
 
 
 def find_lower_ground(
     joints: np.ndarray, feet: np.ndarray, rest: np.ndarray
 ) -> tuple[np.ndarray, float]:
-    """The same where people stand on two levels: the lower one, unless one plane is likelier.
+    """The same where people stand on two levels: the lower one.
 
     One plane may reach the feet of both, if it tilts enough. Motion that is held to its ground
     cannot use this: whoever stands on the upper level would be drawn down.
@@ -76,31 +97,63 @@ def find_lower_ground(
     asked = _Question.of(joints, feet, rest)
     if not asked.votes.any():
         return _lowest(asked.points)
+    one = _settled(asked, np.ones_like(asked.votes))
+    is_below = _heights(asked.points, one) < -_STEP_M
+    if asked.votes[is_below].sum() < _SOME * asked.votes.sum():
+        return _plane(one)
     level = np.zeros(2) if asked.slope is None else asked.slope
     low = asked.points[:, 1] - asked.points[:, [0, 2]] @ level
     below = np.quantile(low[asked.votes > 0], 0.8) - low
-    starts = (np.ones_like(asked.votes), _fade(below, sigma=_STEP_M))
-    solution, _ = min((_settled(asked, each) for each in starts), key=lambda each: each[1])
-    return _plane(solution)
+    return _plane(_settled(asked, _fade(below, sigma=_STEP_M)))
 
 
 @dataclass(frozen=True, eq=False)
 class _Question:
     points: np.ndarray  # (P, 3) metres: feet
     votes: np.ndarray  # (P,) how much each counts; all 0 if nobody ever stands still
-    slope: np.ndarray | None  # (2,) of the ground to x and z as upright people have it, if any
+    slope: np.ndarray | None  # (2,) of the ground to x and z as people stand on it, if they do
+    slope_sigma: float
 
     @classmethod
     def of(cls, joints: np.ndarray, feet: np.ndarray, rest: np.ndarray) -> _Question:
         points, votes = feet.reshape(-1, 3), np.where(rest > _REST_ENOUGH, rest, 0).reshape(-1)
+        upward, sigma = _upward(joints)
+        slope = -upward[[0, 2]] / upward[1] if upward[1] < -_LEAST_UPRIGHT else None
         if votes.sum() < 1:
-            return cls(points, np.zeros_like(votes), None)
-        trunk = joints[:, JOINT_NAMES.index("neck")] - joints[:, JOINT_NAMES.index("pelvis")]
-        upright = np.median(trunk / np.linalg.norm(trunk, axis=1, keepdims=True), axis=0)
-        upright /= np.linalg.norm(upright)
-        slope = -upright[[0, 2]] / upright[1] if upright[1] < -0.5 else None
-        # Thirty frames' worth: they are not independent.
-        return cls(points, votes / max(votes.sum() / 30, 1), slope)
+            return cls(points, np.zeros_like(votes), None, sigma)
+        # Some frames' worth: they are not independent.
+        return cls(points, votes / max(votes.sum() / _INDEPENDENT, 1), slope, sigma)
+
+
+def _upward(joints: np.ndarray) -> tuple[np.ndarray, float]:
+    """(3,) unit, against gravity, as the bodies of joints (N, 24, 3) tell; and its deviation, rad.
+
+    Whoever stands, walks or jumps on straight legs has the middle of the mass over the feet, on
+    average, whatever the trunk does. Of people who only sit or crouch, there is but the trunk.
+    """
+    over = _mass(joints) - joints[:, _FEET].mean(axis=1)
+    over /= np.linalg.norm(over, axis=1, keepdims=True).clip(min=1e-6)
+    straight = np.clip((_stretch(joints) - _BENT) / (_STRAIGHT - _BENT), 0, 1)
+    if straight.sum() >= _ENOUGH_STRAIGHT:
+        mean = straight @ over
+        return mean / np.linalg.norm(mean).clip(min=1e-6), _BALANCED_SIGMA
+    trunk = joints[:, _NECK] - joints[:, _PELVIS]
+    trunk = np.median(trunk / np.linalg.norm(trunk, axis=1, keepdims=True).clip(min=1e-6), axis=0)
+    return trunk / np.linalg.norm(trunk).clip(min=1e-6), _UPRIGHT_SIGMA
+
+
+def _mass(joints: np.ndarray) -> np.ndarray:
+    """(N, 3) metres, about the middle of the mass of bodies with joints (N, 24, 3)."""
+    shares = np.array(list(_MASSES.values()))
+    places = joints[:, [JOINT_NAMES.index(name) for name in _MASSES]]
+    return shares @ places / shares.sum()
+
+
+def _stretch(joints: np.ndarray) -> np.ndarray:
+    """(N,) in [0, 1], from hip to ankle as a share of the leg, of the straighter one."""
+    hip, knee, ankle = (joints[:, row] for row in _LEGS.T)  # (N, 2, 3) each
+    whole = np.linalg.norm(hip - knee, axis=-1) + np.linalg.norm(knee - ankle, axis=-1)
+    return (np.linalg.norm(hip - ankle, axis=-1) / whole.clip(min=1e-6)).max(axis=1)
 
 
 def _lowest(points: np.ndarray) -> tuple[np.ndarray, float]:
@@ -115,15 +168,15 @@ def _plane(solution: np.ndarray) -> tuple[np.ndarray, float]:
     return np.array([solution[0], -1, solution[1]]) / scale, float(solution[2] / scale)
 
 
-def _settled(asked: _Question, fade: np.ndarray) -> tuple[np.ndarray, float]:
-    """(x, z, offset), and how unlikely it is; `fade` (P,) is what is left of votes at first."""
+def _settled(asked: _Question, fade: np.ndarray) -> np.ndarray:
+    """(3,) x, z, offset; `fade` (P,) is what is left of votes at first."""
     points, votes = asked.points, asked.votes
     rows = [[1 / _ROLL_SIGMA, 0, 0], [0, 1 / _PITCH_SIGMA, 0]]
     right = [0.0, 0.0]
     if asked.slope is not None:
-        rows += [[1 / _UPRIGHT_SIGMA, 0, 0], [0, 1 / _UPRIGHT_SIGMA, 0]]
-        right += list(asked.slope / _UPRIGHT_SIGMA)
-    solution, height = np.zeros(3), np.zeros(len(points))
+        rows += [[1 / asked.slope_sigma, 0, 0], [0, 1 / asked.slope_sigma, 0]]
+        right += list(asked.slope / asked.slope_sigma)
+    solution = np.zeros(3)
     for _ in range(8):
         root = np.sqrt(votes * fade) / _HEIGHT_SIGMA_M
         design = np.concatenate(
@@ -131,11 +184,13 @@ def _settled(asked: _Question, fade: np.ndarray) -> tuple[np.ndarray, float]:
         )
         target = np.concatenate([right, root * points[:, 1]])
         solution = np.linalg.lstsq(design, target, rcond=None)[0]
-        height = points[:, [0, 2]] @ solution[:2] - points[:, 1] + solution[2]
-        fade = _fade(height, sigma=3 * _HEIGHT_SIGMA_M)
-    square = np.minimum((height / _HEIGHT_SIGMA_M) ** 2, _MOST_SQUARE)
-    unlikely = np.sum((np.array(rows) @ solution - right) ** 2) + votes @ square
-    return solution, float(unlikely)
+        fade = _fade(_heights(points, solution), sigma=3 * _HEIGHT_SIGMA_M)
+    return solution
+
+
+def _heights(points: np.ndarray, solution: np.ndarray) -> np.ndarray:
+    """(P,) metres of `points` over the ground of (x, z, offset)."""
+    return points[:, [0, 2]] @ solution[:2] - points[:, 1] + solution[2]
 
 
 def _fade(height: np.ndarray, *, sigma: float) -> np.ndarray:
