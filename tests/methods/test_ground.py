@@ -16,8 +16,8 @@ FPS = 30
 SIDES = ("left", "right")
 
 
-def evidence_of(**changes: float) -> Evidence:
-    person = walk(toy_body(), frames=30, fps=FPS, **changes).person
+def evidence_of(*, speed_m_s: float = 0.5) -> Evidence:
+    person = walk(toy_body(), frames=30, fps=FPS, speed_m_s=speed_m_s).person
     return gather([person], CAMERA, device=torch.device("cpu"), dtype=torch.float64)
 
 

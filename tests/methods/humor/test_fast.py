@@ -50,6 +50,17 @@ def test_contacts_are_told_also_without_the_prior(prior):
     assert (found.contacts > 0).all()
 
 
+def test_where_the_floor_says_nothing_nothing_touches_it(prior):
+    shot = shot_of(frames=FRAMES)
+    votes = torch.ones(FRAMES)
+    votes[: FRAMES // 2] = 0
+
+    found = solved(replace(shot, floor_votes=votes), prior).contacts
+
+    assert found[: FRAMES // 2].max() == 0
+    assert found[FRAMES // 2 :].max() > 0
+
+
 @pytest.mark.parametrize("frames", [1, 2, 3])
 def test_too_few_frames_for_a_transition_are_no_harm(prior, frames):
     found = solved(shot_of(frames=frames), prior)

@@ -72,6 +72,16 @@ def test_a_floor_a_little_off_comes_under_the_feet():
     assert stands(lower_m=0.12).middle[2] == pytest.approx(stands().middle[2] + 0.12, abs=1e-4)
 
 
+def test_a_floor_that_feet_hang_from_says_nothing():
+    scene = still()
+    start = estimate(TEMPLATE, scene)
+    over = np.diag([1.0, -1.0, -1.0, 1.0]) @ start.camera.world_from_camera  # feet stay at 0
+
+    start = replace(start, camera=replace(start.camera, world_from_camera=over))
+
+    assert task_of(scene, start).shot.floor_votes.max() == 0
+
+
 @pytest.mark.parametrize("lower_m", [0.8, -0.8])
 def test_far_from_the_floor_it_says_nothing(lower_m):
     task = stands(lower_m=lower_m)

@@ -162,7 +162,8 @@ class Solver:
                 energy, state, iterations=steps, damping=_DAMPING, on_step=self._step
             )
             trace.append(Moment(perf_counter() - self.begun, float(energies.sum())))
-        contacts = self._contacts(state)
+        # Over a wrong floor the prior takes moving feet for standing ones.
+        contacts = shot.floor_votes[:, None] * self._contacts(state)
         return self._sound(state, contacts, tuple(trace))
 
     def _step(self) -> None:
@@ -252,9 +253,9 @@ def _sure(evidence: Evidence, trust: Tensor) -> Evidence:
         evidence: of N frames.
         trust: (N,) of `_trust`.
     """
-    full = torch.tensor(landmark_weights()).to(evidence.weights)
+    full = torch.tensor(landmark_weights()).to(evidence.weights) * evidence.votes[:, None]
     share = trust.clamp(min=_LEAST_VOTE)[:, None]
-    seen = share * _BALANCE.seen * _believed(evidence.weights / full)
+    seen = share * _BALANCE.seen * _believed(evidence.weights / full.clamp(min=1e-6))
     return replace(
         evidence,
         weights=evidence.weights * seen,

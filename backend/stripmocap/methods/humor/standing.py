@@ -53,7 +53,8 @@ def standing(
         camera: over that world.
         window: frames that are looked at at once.
     """
-    feet = points(subject, begun, evidence, window=window)[:, subject.feet]  # (N, F, 3)
+    place = points(subject, begun, evidence, window=window)
+    feet = place[:, subject.feet]  # (N, F, 3)
     rest = resting(subject, evidence, feet, is_still=camera.path is None)
     stands = (rest > _REST_ENOUGH).cpu().numpy()
     heights = (feet[..., 2] - subject.feet_height).double().cpu().numpy()  # of the soles
@@ -63,6 +64,7 @@ def standing(
     for each in np.unique(whose):
         mine = np.flatnonzero(whose == each)
         votes[mine] = _votes(heights[mine] - floor_m, stands[mine])
+    votes[(place[:, 0, 2] < floor_m).cpu().numpy()] = 0  # nobody's pelvis is in the ground
     return Standing(torch.tensor(votes).to(evidence.weights), floor_m)
 
 
