@@ -41,11 +41,11 @@ PLACES = {
     ),
 }
 KNOWN = {  # version and checksum
-    "PEOPLE_CODE": (2, "4ca3e99307561494"),
-    "FRAME_CODE": (2, "082936793e236cab"),
-    "TIME_CODE": (1, "601b34255fdb22c4"),
-    "FIT_CODE": (3, "ae947e4a0e88f53f"),
-    "REFINE_CODE": (1, ""),
+    "PEOPLE_CODE": (2, "3d0a0a9401dcc80f"),
+    "FRAME_CODE": (3, "eeb54949524fa394"),
+    "TIME_CODE": (2, "85b79b654bb66ec5"),
+    "FIT_CODE": (4, "16ad074b03b9d911"),
+    "REFINE_CODE": (1, "39e5f855ed594ed9"),
 }
 
 
