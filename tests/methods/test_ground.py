@@ -121,7 +121,7 @@ def test_feet_that_err_in_depth_hardly_tilt_the_ground():
     up = np.array([0.0, -1.0, 0.0])
     joints = stood(up, legs=0.9, stoop=0.0)
     depth = np.linspace(3.5, 4.5, 40)
-    feet = np.stack([0 * depth, 1.5 + 0.15 * (depth - 4), depth], axis=1)  # 8.5 degrees, if believed
+    feet = np.stack([0 * depth, 1.5 + 0.15 * (depth - 4), depth], axis=1)  # 8.5 degrees if believed
     feet = np.stack([feet, feet], axis=1)
 
     normal, _ = ground.find_ground(joints, feet, np.ones((40, 2)))
