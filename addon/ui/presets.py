@@ -41,8 +41,8 @@ PRESETS = {
         Preset(
             "BEST",
             "Best",
-            "The whole strip, then refined by how people move",
-            runs=("vibe", "smplify", "humor"),
+            "The whole strip, posed over time and refined by how people move: feet stay put",
+            runs=("vibe", "humor"),
         ),
     )
 }
