@@ -41,8 +41,8 @@ PRESETS = {
         Preset(
             "BEST",
             "Best",
-            "The whole strip, posed over time and refined by how people move: feet stay put",
-            runs=("vibe", "humor"),
+            "The whole strip, fitted over time and refined by how people move: feet stay put",
+            runs=("vibe", "smplify", "humor"),
         ),
     )
 }
