@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import numpy as np
+import pytest
+from stripmocap import assets, lookout
 from stripmocap.body.official import VERTEX_COUNT
 from stripmocap.contract.skeleton import JOINT_COUNT, PARENTS
 
@@ -21,3 +27,17 @@ def smpl() -> dict[str, np.ndarray]:
         "f": np.array([[0, 1, 2]], dtype=np.uint32),
         "kintree_table": np.stack([parents, np.arange(JOINT_COUNT)]),
     }
+
+
+def put_to_use(
+    folder: Path, *, follow: Callable[..., Any], eyes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files are those of `folder`; the detector alone is a stand-in, of a file `eyes`."""
+    locate = assets.locate
+    eyes.write_bytes(b"eyes")
+    monkeypatch.setenv("STRIPMOCAP_CACHE", str(folder))
+    monkeypatch.setattr(
+        assets, "locate", lambda name: eyes if name.startswith("blazepose") else locate(name)
+    )
+    monkeypatch.setattr(lookout, "BlazePose", lambda: None)
+    monkeypatch.setattr(lookout, "follow", follow)

@@ -7,11 +7,11 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from brought import smpl
+from brought import put_to_use, smpl
 from fitscenes import walk
 from movies import write_movie
 from standins import cast, request, silent
-from stripmocap import assets, lookout, pipeline
+from stripmocap import assets, pipeline
 from stripmocap.contract import body_file
 from stripmocap.contract.errors import AssetMissing
 from stripmocap.contract.methods import HumorOptions, SmplifyOptions
@@ -46,19 +46,12 @@ def folder(tmp_path_factory):
 @pytest.fixture
 def footage(tmp_path, monkeypatch, folder):
     """A movie with somebody in it; the detector is a stand-in, all other files are read."""
-    monkeypatch.setenv("STRIPMOCAP_CACHE", str(folder))
-    locate, network = assets.locate, tmp_path / "eyes"
-    network.write_bytes(b"eyes")
-    monkeypatch.setattr(
-        assets, "locate", lambda name: network if name.startswith("blazepose") else locate(name)
-    )
 
     def follow(frames, *, detector, report, expected_frames, **more):
         count = len(list(frames))
         return cast(walk(body_file.load(body_file.EMBEDDED_BODY), frames=count).person)
 
-    monkeypatch.setattr(lookout, "BlazePose", lambda: None)
-    monkeypatch.setattr(lookout, "follow", follow)
+    put_to_use(folder, follow=follow, eyes=tmp_path / "eyes", monkeypatch=monkeypatch)
     return write_movie(tmp_path / "walk.mp4", size=SIZE, frames=FRAMES)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from brought import smpl
+from brought import put_to_use, smpl
 from movies import write_movie
 from standins import cast, request, silent
-from stripmocap import assets, lookout, pipeline
+from stripmocap import assets, pipeline
 from stripmocap.body.official import VERTEX_COUNT
 from stripmocap.contract.errors import AssetCorrupt, AssetMissing
 from stripmocap.contract.methods import SpinOptions, VibeOptions
@@ -43,12 +43,6 @@ def halved(each):
 @pytest.fixture
 def footage(tmp_path, monkeypatch, folder):
     """A movie with somebody in it; the detector is a stand-in, all other files are real."""
-    monkeypatch.setenv("STRIPMOCAP_CACHE", str(folder))
-    locate, network = assets.locate, tmp_path / "eyes"
-    network.write_bytes(b"eyes")
-    monkeypatch.setattr(
-        assets, "locate", lambda name: network if name.startswith("blazepose") else locate(name)
-    )
 
     def follow(frames, *, detector, report, expected_frames, **more):
         times_s = np.array([frame.time_s for frame in frames])
@@ -59,8 +53,7 @@ def footage(tmp_path, monkeypatch, folder):
         landmarks3d, presence = np.zeros((FRAMES, 33, 3)), np.ones(FRAMES)
         return cast(Person(0, times_s, box, keypoints, landmarks3d, presence))
 
-    monkeypatch.setattr(lookout, "BlazePose", lambda: None)
-    monkeypatch.setattr(lookout, "follow", follow)
+    put_to_use(folder, follow=follow, eyes=tmp_path / "eyes", monkeypatch=monkeypatch)
     return write_movie(tmp_path / "walk.mp4", size=SIZE, frames=FRAMES)
 
 

@@ -42,10 +42,10 @@ PLACES = {
 }
 KNOWN = {  # version and checksum
     "PEOPLE_CODE": (2, "3d0a0a9401dcc80f"),
-    "FRAME_CODE": (3, "eeb54949524fa394"),
-    "TIME_CODE": (2, "85b79b654bb66ec5"),
-    "FIT_CODE": (4, "16ad074b03b9d911"),
-    "REFINE_CODE": (1, "39e5f855ed594ed9"),
+    "FRAME_CODE": (3, "d56ea235bf0d4caf"),
+    "TIME_CODE": (2, "0fa6e224b33c9e7c"),
+    "FIT_CODE": (4, "70c053d88f7d5cdc"),
+    "REFINE_CODE": (1, "4bc49d1fd20bfb4e"),
 }
 
 

@@ -2,17 +2,12 @@ from dataclasses import replace
 
 import pytest
 import torch
-from stripmocap.methods.humor.network import Sizes
+from humorpages import small_bank, small_network, small_page
 from stripmocap.methods.humor.state import State, changed
 from stripmocap.training import loop
-from stripmocap.training.humor import Stretcher, begun
-from stripmocap.training.humor_data import StretchBank
-from stripmocap.training.humor_windows import page_of, posed, walked
+from stripmocap.training.humor_windows import posed, walked
 from stripmocap.training.synthetic import embedded_body
 from torch.testing import assert_close
-from toyclips import toy_clip
-
-SMALL = Sizes(latent=6, hidden=32, layers=1, coasting=1)
 
 
 @pytest.fixture(scope="module")
@@ -22,18 +17,17 @@ def body():
 
 @pytest.fixture(scope="module")
 def bank(body):
-    return StretchBank.of((toy_clip(frames=90), toy_clip(name="b", feet_ok=False)), body)
+    return small_bank(body)
 
 
 @pytest.fixture(scope="module")
 def page(bank):
-    return page_of(bank.draw(5, 7, torch.Generator().manual_seed(3)))
+    return small_page(bank)
 
 
 @pytest.fixture
 def network(bank):
-    torch.manual_seed(0)
-    return begun(SMALL, Stretcher(bank, seed=1)).eval()
+    return small_network(bank)
 
 
 def flat(page):

@@ -25,11 +25,14 @@ _UPRIGHT_SIGMA = np.radians(10)  # how upright the trunks are of those who sit o
 _STEP_M = 0.3  # feet of one level are within about this much
 _SOME = 0.1  # of all votes, by feet far below a plane: it is that of an upper level
 _REST_ENOUGH = 0.5
-_INDEPENDENT = 3.0  # places of feet that tell of the slope, in however many frames: depth errs
+# Places of feet that tell of the slope, in however many frames: their depths err alike.
+_INDEPENDENT = 3.0
 _LEAST_UPRIGHT = 0.5  # of a unit: whoever lies says nothing of the ground's slope
 _BENT, _STRAIGHT = 0.8, 0.9  # from hip to ankle over the leg, where it says nothing and all
 _ENOUGH_STRAIGHT = 5.0  # frames of straight legs
-# Shares of a body's mass about its joints (Dempster, 1955, by limbs).
+_SEEN_ENOUGH = 0.5  # a foot point seen less surely than this is hidden
+_SAME_PLACE = 0.03  # of the person's size: nearer than this is where it was
+# Rough shares of a body's mass about its joints; only their middle counts.
 _MASSES = {
     "pelvis": 0.14, "spine1": 0.1, "spine2": 0.12, "spine3": 0.12, "head": 0.08,
     "left_hip": 0.1, "right_hip": 0.1, "left_knee": 0.06, "right_knee": 0.06,
@@ -45,8 +48,6 @@ _LEGS = np.array(
         for side in ("left", "right")
     ]
 )  # (2, 3)
-_SEEN_ENOUGH = 0.5  # a foot point seen less surely than this is hidden
-_SAME_PLACE = 0.03  # of the person's size: nearer than this is where it was
 
 
 def at_rest(
@@ -131,15 +132,17 @@ def _upward(joints: np.ndarray) -> tuple[np.ndarray, float]:
     Whoever stands, walks or jumps on straight legs has the middle of the mass over the feet, on
     average, whatever the trunk does. Of people who only sit or crouch, there is but the trunk.
     """
-    over = _mass(joints) - joints[:, _FEET].mean(axis=1)
-    over /= np.linalg.norm(over, axis=1, keepdims=True).clip(min=1e-6)
+    over = _units(_mass(joints) - joints[:, _FEET].mean(axis=1))
     straight = np.clip((_stretch(joints) - _BENT) / (_STRAIGHT - _BENT), 0, 1)
     if straight.sum() >= _ENOUGH_STRAIGHT:
-        mean = straight @ over
-        return mean / np.linalg.norm(mean).clip(min=1e-6), _BALANCED_SIGMA
-    trunk = joints[:, _NECK] - joints[:, _PELVIS]
-    trunk = np.median(trunk / np.linalg.norm(trunk, axis=1, keepdims=True).clip(min=1e-6), axis=0)
-    return trunk / np.linalg.norm(trunk).clip(min=1e-6), _UPRIGHT_SIGMA
+        return _units(straight @ over), _BALANCED_SIGMA
+    trunks = _units(joints[:, _NECK] - joints[:, _PELVIS])
+    return _units(np.median(trunks, axis=0)), _UPRIGHT_SIGMA
+
+
+def _units(vectors: np.ndarray) -> np.ndarray:
+    """(..., 3) of length one; of no length what has none."""
+    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True).clip(min=1e-6)
 
 
 def _mass(joints: np.ndarray) -> np.ndarray:

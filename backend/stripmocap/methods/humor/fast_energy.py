@@ -91,21 +91,26 @@ class FastEnergy:
         )
         return _bodies(bodies, local, points)
 
-    def modelled(self, state: FastStates) -> FastEnergy:
-        """The same energy, with the prior's model taken at `state`."""
-        if not len(self.transitions.first):
-            return self
-        bodies = state.bodies
+    def _posed(self, bodies: States) -> tuple[Tensor, Tensor, Tensor]:
+        """Rotations to parents (N, 23, 3, 3), points (N, P, 3), and how these move (N, P, 3, D)."""
         local = aa_to_matrix(bodies.body_pose)
-        lin = self.subject.body.linearise(
+        found = self.subject.body.linearise(
             bodies.global_rotmat,
             local,
             betas=bodies.betas[self.evidence.sequence],
             transl=bodies.transl,
         )
-        jacobian = point_jacobian(lin.arms, lin.global_rotations, bodies.body_pose)
+        jacobian = point_jacobian(found.arms, found.global_rotations, bodies.body_pose)
+        return local, found.points, jacobian
+
+    def modelled(self, state: FastStates) -> FastEnergy:
+        """The same energy, with the prior's model taken at `state`."""
+        if not len(self.transitions.first):
+            return self
+        bodies = state.bodies
+        local, points, jacobian = self._posed(bodies)
         model = self.transitions.model(
-            _bodies(bodies, local, lin.points),
+            _bodies(bodies, local, points),
             state.latents,
             base=_base(jacobian[:, :JOINTS], bodies.body_pose),
         )
@@ -114,15 +119,8 @@ class FastEnergy:
     def linearise(self, state: FastStates) -> System:
         """The energy at `state` and its Gauss-Newton model."""
         bodies = state.bodies
-        local = aa_to_matrix(bodies.body_pose)
-        lin = self.subject.body.linearise(
-            bodies.global_rotmat,
-            local,
-            betas=bodies.betas[self.evidence.sequence],
-            transl=bodies.transl,
-        )
-        jacobian = point_jacobian(lin.arms, lin.global_rotations, bodies.body_pose)
-        squares = self._squares(lin.points, jacobian)
+        local, points, jacobian = self._posed(bodies)
+        squares = self._squares(points, jacobian)
         weights = torch.cat([each.weights for each in squares], dim=1).sqrt()[..., None]
         weighted = torch.cat([each.jacobian for each in squares], dim=1) * weights
         residuals = torch.cat([each.residuals for each in squares], dim=1)[..., None] * weights
@@ -130,12 +128,12 @@ class FastEnergy:
         gradient = (weighted.mT @ residuals)[..., 0]
         diagonal = weighted.mT @ weighted
         energy = energy + self._add_pose_terms(bodies.body_pose, gradient, diagonal)
-        chain = self._chain(lin.points, jacobian, bodies.body_pose)
+        chain = self._chain(points, jacobian, bodies.body_pose)
         energy, gradient = energy + chain.energy, gradient + chain.gradient
         blocks = [diagonal + chain.diagonal, chain.next1, chain.next2]
         blocks.append(torch.zeros_like(chain.next1))
         if len(self.transitions.first):
-            moving = _bodies(bodies, local, lin.points)
+            moving = _bodies(bodies, local, points)
             base = _base(jacobian[:, :JOINTS], bodies.body_pose)
             energy = energy + self._add_transitions(moving, state.latents, base, gradient, blocks)
         total = energy.new_zeros(int(self.groups.max()) + 1, dtype=torch.float64)
