@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,7 @@ from stripmocap.contract.errors import RequestError
 from stripmocap.methods.features.keypoints import FLAT_NUMBERS, NUMBERS, View
 from stripmocap.methods.hmr.keypoint_network import KeypointNetwork, Sizes
 from stripmocap.methods.hmr.weights import load_keypoint_network, save_keypoint_network
+from stripmocap.training.hmr import Plan
 from stripmocap.training.hmr_run import Order, begun
 from torch.testing import assert_close
 
@@ -42,3 +44,14 @@ def test_weights_of_other_sizes_are_not_begun_with(flat):
 
     with pytest.raises(RequestError, match="holds a network of"):
         begun(order(flat, other))
+
+
+def test_orders_tell_their_trainings_apart(flat, tmp_path):
+    mine = order(flat, WHOLE)
+    copied = tmp_path / "copied.safetensors"
+    copied.write_bytes(flat.read_bytes())
+    told = mine.told(())
+
+    assert replace(mine, start=copied, output=tmp_path).told(()) == told
+    assert replace(mine, start=None).told(()) != told
+    assert replace(mine, plan=Plan(batch=8)).told(()) != told

@@ -58,7 +58,7 @@ def test_it_learns(bank, body, tmp_path):
     before = taught.scores(copy.deepcopy(taught.network).eval())
 
     schedule = loop.Schedule(steps=30, learning_rate=1e-2, averaging=0.5, warmup=5)
-    trained = loop.train(taught, schedule, folder=tmp_path, seed=0, report=lambda *_: None)
+    trained = loop.train(taught, schedule, folder=tmp_path, seed=0, plan={}, report=lambda *_: None)
 
     after = taught.scores(trained.network)
     assert after["joints mm"] < before["joints mm"]

@@ -1,9 +1,11 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from stripmocap import figures
 from stripmocap.checkpoints import load_arrays
+from stripmocap.contract.errors import RequestError
 from stripmocap.methods.humor.network import Sizes
 from stripmocap.methods.humor.own_weights import (
     load_own_initial_state_prior,
@@ -91,3 +93,12 @@ def test_a_finished_training_is_not_repeated(order):
     assert "training" not in seen
     for name, array in load_arrays(order.output).items():
         assert np.array_equal(array, first[name])
+
+
+def test_trainings_do_not_go_on_with_other_plans(order):
+    humor_run.main(order, report=silent)
+
+    with pytest.raises(RequestError, match=r"plan.people 4, not 5"):
+        humor_run.main(replace(order, plan=replace(order.plan, people=5)), report=silent)
+    with pytest.raises(RequestError, match=r"plan.people 8, not 9"):
+        humor_run.main(replace(order, pose_plan=replace(order.pose_plan, people=9)), report=silent)

@@ -34,7 +34,7 @@ def test_it_learns_poses(bank, body, tmp_path):
     before = taught.scores(taught.network.eval())
 
     schedule = loop.Schedule(steps=80, learning_rate=1e-2, averaging=0.5, warmup=5)
-    trained = loop.train(taught, schedule, folder=tmp_path, seed=0, report=lambda *_: None)
+    trained = loop.train(taught, schedule, folder=tmp_path, seed=0, plan={}, report=lambda *_: None)
 
     assert taught.scores(trained.network)["joints mm"] < before["joints mm"]
 

@@ -1,5 +1,7 @@
 import os
+import re
 import signal
+from dataclasses import dataclass
 
 import pytest
 import torch
@@ -59,8 +61,14 @@ def silent(stage, done, of):
     pass
 
 
-def run(lesson, folder, schedule=SHORT):
-    return train(lesson, schedule, folder=folder, seed=1, report=silent)
+@dataclass(frozen=True)
+class Plan:
+    people: int = 16
+    weights: tuple[float, ...] = (1.0, 1e-3)
+
+
+def run(lesson, folder, schedule=SHORT, plan=Plan()):
+    return train(lesson, schedule, folder=folder, seed=1, plan={"plan": plan}, report=silent)
 
 
 def interrupt():
@@ -145,6 +153,31 @@ def test_another_schedule_does_not_go_on(tmp_path):
 
     with pytest.raises(RequestError, match="asked for otherwise"):
         run(Line(), tmp_path, Schedule(steps=61))
+
+
+@pytest.mark.parametrize(
+    ("plan", "said"),
+    [
+        (Plan(people=8), "otherwise: plan.people 16, not 8"),
+        (Plan(weights=(1.0, 0.1)), "otherwise: plan.weights [1.0, 0.001], not [1.0, 0.1]"),
+    ],
+)
+def test_another_plan_does_not_go_on(tmp_path, plan, said):
+    run(Line(), tmp_path)
+
+    with pytest.raises(RequestError, match=re.escape(said)):
+        run(Line(), tmp_path, plan=plan)
+
+
+def test_a_training_that_does_not_tell_its_plan_is_not_gone_on_with(tmp_path):
+    run(Line(), tmp_path)
+    state = resuming.read(tmp_path)
+    del state["identity"]["plan.people"]
+    resuming.write(tmp_path, state)
+
+    with pytest.raises(RequestError, match=r"another version.*plan.people") as caught:
+        run(Line(), tmp_path)
+    assert "Give another folder" in caught.value.hint
 
 
 def test_another_network_does_not_go_on(tmp_path):

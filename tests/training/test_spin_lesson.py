@@ -105,8 +105,8 @@ def test_the_loop_fills_the_dictionary_and_tells_of_it(make):
 def test_training_with_fits_in_the_loop_lowers_the_loss_and_resumes(make, tmp_path):
     schedule = loop.Schedule(80, learning_rate=3e-3, warmup=10, score_every=100)
 
-    trained = loop.train(make(), schedule, folder=tmp_path, seed=0, report=lambda *_: None)
-    again = loop.train(make(), schedule, folder=tmp_path, seed=0, report=lambda *_: None)
+    trained = loop.train(make(), schedule, folder=tmp_path, seed=0, plan={}, report=lambda *_: None)
+    again = loop.train(make(), schedule, folder=tmp_path, seed=0, plan={}, report=lambda *_: None)
 
     totals = [value for _, value in trained.history.losses["total"]]
     assert totals[-1] < totals[0]

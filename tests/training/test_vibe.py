@@ -136,7 +136,9 @@ def test_learning_makes_it_better(body, tmp_path, monkeypatch):
     taught = lesson(body)
     schedule = loop.Schedule(steps=30, learning_rate=5e-3, warmup=5, averaging=0.0, score_every=30)
 
-    trained = loop.train(taught, schedule, folder=tmp_path, seed=0, report=lambda *each: None)
+    trained = loop.train(
+        taught, schedule, folder=tmp_path, seed=0, plan={}, report=lambda *each: None
+    )
 
     (_, first), *_, (_, last) = trained.history.losses["total"]
     assert last < first

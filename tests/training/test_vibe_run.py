@@ -1,9 +1,10 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from stripmocap.contract.errors import AssetCorrupt
+from stripmocap.contract.errors import AssetCorrupt, RequestError
 from stripmocap.methods.hmr.keypoint_network import KeypointNetwork, Sizes
 from stripmocap.methods.hmr.regressor import read_state
 from stripmocap.methods.hmr.weights import load_keypoint_network, save_keypoint_network
@@ -92,8 +93,9 @@ def test_weights_over_time_are_not_begun_with(start, tmp_path):
         begun(path, memory=8)
 
 
-def test_one_command_gives_weights_and_their_card(start, data, tmp_path):
-    order = Order(
+@pytest.fixture
+def order(start, data, tmp_path):
+    return Order(
         data=data,
         output=tmp_path / "out" / "vibe.safetensors",
         folder=tmp_path / "run",
@@ -103,6 +105,8 @@ def test_one_command_gives_weights_and_their_card(start, data, tmp_path):
         plan=vibe.Plan(people=2, frames=6, motion=vibe.MotionWeights(critic=0.1)),
     )
 
+
+def test_one_command_gives_weights_and_their_card(order):
     found = vibe_run.main(order, report=lambda *each: None)
 
     card = order.output.with_suffix(".md").read_text(encoding="utf-8")
@@ -113,3 +117,15 @@ def test_one_command_gives_weights_and_their_card(start, data, tmp_path):
     assert "| test, single frames | all | 40 |" in card
     assert "mocap.cs.cmu.edu" in card
     assert max(len(line) for line in card.splitlines() if not line.startswith("|")) <= 100
+
+
+def test_a_training_does_not_go_on_with_another_plan_or_from_other_weights(order, tmp_path):
+    vibe_run.main(order, report=lambda *each: None)
+    other = tmp_path / "other.safetensors"
+    torch.manual_seed(1)
+    save_keypoint_network(KeypointNetwork.of(SMALL), other, metadata={})
+
+    with pytest.raises(RequestError, match=r"plan.people 2, not 3"):
+        vibe_run.main(replace(order, plan=replace(order.plan, people=3)), report=print)
+    with pytest.raises(RequestError, match=r"start .*, not"):
+        vibe_run.main(replace(order, start=other), report=print)

@@ -69,6 +69,11 @@ class Plan:
         """Of each arm's training."""
         return self.epochs * self.people // self.batch
 
+    def told(self) -> dict[str, float]:
+        """What else than schedule and seed tells an arm's training from others."""
+        names = ("people", "informed", "batch", "width", "pose", "every")
+        return {name: getattr(self, name) for name in names}
+
 
 @dataclass(frozen=True, eq=False)
 class Stage:
@@ -176,7 +181,9 @@ def run_arm(stage: Stage, name: str, *, one_off: Fits | None, report: Report) ->
     def say(_: str, done: int, of: int) -> None:
         report(name, done, of)
 
-    trained = loop.train(lesson, schedule, folder=folder, seed=plan.seed, report=say)
+    trained = loop.train(
+        lesson, schedule, folder=folder, seed=plan.seed, plan=plan.told(), report=say
+    )
     errors = hmr.errors(trained.network, stage.held_out, body=stage.body)
     means = {key: float(each.mean()) for key, each in errors.items()}
     return Arm(name, trained.history.scores, means, trained.history.seconds)

@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 
 from ..methods.vibe.keypoint_network import TemporalNetwork
-from ..training import loop, vibe_run
+from ..training import loop, resuming, vibe_run
 from ..training.held_out_motion import judged_motion
 from ..training.mocap import Clips
 from ..training.sequences import MotionSampler
@@ -82,11 +82,12 @@ def _trained(ground: Ground, *, critic: float, report: Report) -> Arm:
     network = vibe_run.begun(ground.start, memory=size.memory)
     usual = MotionSampler(ground.learnt, ground.body, seed=size.seed + 1).draw(*_USUAL)
     vibe_run.standardise(network, usual.over_time(usual.view().numbers))
+    plan = Plan(size.people, size.frames, motion=MotionWeights(critic=critic))
     lesson = VibeLesson(
         network,
         MotionSampler(ground.learnt, ground.body, seed=size.seed),
         ground.body,
-        plan=Plan(size.people, size.frames, motion=MotionWeights(critic=critic)),
+        plan=plan,
         held_out=tuple(ground.watched),
     )
     folder = ground.folder / name.replace(" ", "_")
@@ -109,7 +110,8 @@ def _trained(ground: Ground, *, critic: float, report: Report) -> Arm:
     def say(_: str, done: int, of: int) -> None:
         report(name, done, of)
 
-    trained = loop.train(lesson, schedule, folder=folder, seed=size.seed, report=say)
+    told = {"plan": plan, "memory": size.memory, "start": resuming.digest_of(ground.start)}
+    trained = loop.train(lesson, schedule, folder=folder, seed=size.seed, plan=told, report=say)
     assert isinstance(trained.network, TemporalNetwork)
     (everything, *_) = judged_motion(trained.network, ground.judged, body=ground.body)
     history = trained.history

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -11,11 +12,11 @@ from ..contract.errors import RequestError
 from ..methods.features.keypoints import NUMBERS
 from ..methods.hmr.keypoint_network import KeypointNetwork, Sizes
 from ..methods.hmr.weights import load_keypoint_network, save_keypoint_network
-from . import cards
+from . import cards, resuming
 from .held_out import HeldOut, KindErrors, judged
 from .hmr import KeypointLesson, Plan
 from .loop import Report, Schedule, Trained, train
-from .mocap import load_clips
+from .mocap import Clips, load_clips
 from .synthetic import Sampler, embedded_body
 
 SIZES = Sizes(features=512, blocks=4, hidden=256, numbers=NUMBERS)
@@ -53,6 +54,11 @@ class Order:
             score_every=max(1, self.steps // SCORE_TIMES),
         )
 
+    def told(self, clips: Clips) -> dict[str, Any]:
+        """What else than schedule and seed tells this training from others, for `loop.train`."""
+        start = resuming.digest_of(self.start)
+        return {"plan": self.plan, "start": start, "clips": len(clips)}
+
 
 def best_device() -> str:
     """A graphics card where there is one."""
@@ -79,7 +85,14 @@ def main(order: Order, *, report: Report) -> KindErrors:
         held_out=HeldOut.of(splits["val"], body).samples.to(order.device),
         device=order.device,
     )
-    trained = train(lesson, order.schedule, folder=order.folder, seed=order.seed, report=report)
+    trained = train(
+        lesson,
+        order.schedule,
+        folder=order.folder,
+        seed=order.seed,
+        plan=order.told(splits["train"]),
+        report=report,
+    )
     network = trained.network.cpu()
     assert isinstance(network, KeypointNetwork)
     order.output.parent.mkdir(parents=True, exist_ok=True)

@@ -127,7 +127,10 @@ def _taught(
         held_out=held_out,
     )
     schedule = _schedule(order, steps=order.steps, rate=order.learning_rate)
-    begun_with = train(first, schedule, folder=order.folder, seed=order.seed, report=report)
+    plan = {"plan": order.plan, "clips": len(banks["train"].first)}
+    begun_with = train(
+        first, schedule, folder=order.folder, seed=order.seed, plan=plan, report=report
+    )
     network = copy.deepcopy(begun_with.network).requires_grad_(True)
     assert isinstance(network, Scaled)
     second = HumorLesson(
@@ -140,7 +143,8 @@ def _taught(
     )
     schedule = _schedule(order, steps=order.further_steps, rate=order.learning_rate / 2)
     folder = order.folder / FURTHER
-    trained = train(second, schedule, folder=folder, seed=order.seed, report=report)
+    plan = {**plan, "plan": second.plan}
+    trained = train(second, schedule, folder=folder, seed=order.seed, plan=plan, report=report)
     seconds = begun_with.history.seconds + trained.history.seconds
     return replace(trained, history=replace(trained.history, seconds=seconds))
 
@@ -166,7 +170,8 @@ def _pose(order: Order, splits: dict[str, Clips], *, body: LandmarkBody, report:
         score_every=max(1, order.pose_steps // SCORE_TIMES),
     )
     folder = order.folder / "pose"
-    trained = train(lesson, schedule, folder=folder, seed=order.seed, report=report)
+    plan = {"plan": order.pose_plan, "clips": len(splits["train"])}
+    trained = train(lesson, schedule, folder=folder, seed=order.seed, plan=plan, report=report)
     network = trained.network
     assert isinstance(network, PosePrior)
     save_pose_prior(network, order.pose_output, metadata=_said(order))

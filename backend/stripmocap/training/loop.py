@@ -12,7 +12,7 @@ import copy
 import dataclasses
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -100,20 +100,34 @@ class Trained:
 
 
 def train(
-    lesson: Lesson, schedule: Schedule, *, folder: Path, seed: int, report: Report
+    lesson: Lesson,
+    schedule: Schedule,
+    *,
+    folder: Path,
+    seed: int,
+    plan: Mapping[str, Any],
+    report: Report,
 ) -> Trained:
     """Trains to the end of `schedule`, going on from the checkpoint in `folder` if there is one.
 
     `folder` then holds `checkpoint.pt`, `history.json` and, where matplotlib is, `curves.png`.
 
+    Args:
+        lesson: what is taught.
+        schedule: how long and how fast.
+        folder: made if need be.
+        seed: of torch's generators.
+        plan: all else that what is learnt depends on, by name, for `resuming.identity_of`.
+        report: told of each step.
+
     Raises:
         Cancelled: Ctrl-C; the step was finished and saved.
-        RequestError: the checkpoint is of another schedule, seed or network.
+        RequestError: the checkpoint is of another schedule, seed, plan or network.
         AssetCorrupt: the checkpoint cannot be read.
         DiskFull: nothing can be written there; an earlier checkpoint stays whole.
         TrainingFailed: the loss has been no number for `MOST_SPOILT` steps in a row.
     """
-    run = _Run(lesson, schedule, folder=folder, seed=seed)
+    run = _Run(lesson, schedule, folder=folder, seed=seed, plan=plan)
     run.resume()
     with StopLater() as stopping:
         for step in range(run.step, schedule.steps):
@@ -148,13 +162,21 @@ def _groups(network: nn.Module, schedule: Schedule) -> list[dict[str, Any]]:
 class _Run:
     """A training under way."""
 
-    def __init__(self, lesson: Lesson, schedule: Schedule, *, folder: Path, seed: int) -> None:
+    def __init__(
+        self,
+        lesson: Lesson,
+        schedule: Schedule,
+        *,
+        folder: Path,
+        seed: int,
+        plan: Mapping[str, Any],
+    ) -> None:
         torch.manual_seed(seed)
         self.lesson, self.schedule, self.folder = lesson, schedule, folder
-        self.identity = {"seed": seed, **dataclasses.asdict(schedule)}
-        self.identity["gentle"] = list(schedule.gentle)  # as files give it back
+        learning = dataclasses.asdict(schedule)
         for free in ("score_every", "save_every_s"):  # these change nothing of what is learnt
-            del self.identity[free]
+            del learning[free]
+        self.identity = resuming.identity_of({"seed": seed, **learning, **plan})
         groups = _groups(lesson.network, schedule)
         self.weights = [each for group in groups for each in group["params"]]
         self.optimizer = torch.optim.AdamW(
@@ -259,18 +281,14 @@ class _Run:
         state = resuming.read(self.folder)
         if state is None:
             return
-        if state["identity"] != self.identity:
-            raise RequestError(
-                f"{self.folder} holds a training that was asked for otherwise",
-                hint="Repeat that command to go on with it, or give another folder.",
-            )
+        resuming.check_identity(state["identity"], self.identity, folder=self.folder)
         try:
             self.lesson.network.load_state_dict(state["network"])
             self.average.load_state_dict(state["average"])
         except RuntimeError as error:
             raise RequestError(
                 f"{self.folder} holds the training of another network ({error})",
-                hint="Repeat that command to go on with it, or give another folder.",
+                hint=resuming.REPEAT,
             ) from error
         self.optimizer.load_state_dict(state["optimizer"])
         self.lesson.load_state_dict(state["lesson"])

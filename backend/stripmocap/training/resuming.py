@@ -7,24 +7,73 @@ runs no code, and written whole or not at all.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import pickle
 import signal
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ..contract.errors import AssetCorrupt, DiskFull
+from ..contract.errors import AssetCorrupt, DiskFull, RequestError
 from ..contract.whole_file import whole
 
 if TYPE_CHECKING:
     from .loop import History
 
+_NAMED = 3  # of what two trainings differ in
 CHECKPOINT, HISTORY = "checkpoint.pt", "history.json"
+REPEAT = "Repeat that command to go on with it, or give another folder."
 _HINT = "Make space, or give another folder; what was saved before is still whole."
+
+
+def identity_of(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """All that `plan` says, as a checkpoint gives it back: plain values by dotted names.
+
+    Args:
+        plan: numbers, strings, None, tuples, and mappings or dataclasses of such.
+    """
+    told: dict[str, Any] = {}
+    for name, value in plan.items():
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            value = dataclasses.asdict(value)
+        if isinstance(value, Mapping):
+            told |= {f"{name}.{inner}": each for inner, each in identity_of(value).items()}
+        else:
+            told[name] = list(value) if isinstance(value, tuple) else value
+    return told
+
+
+def check_identity(kept: Mapping[str, Any], asked: Mapping[str, Any], *, folder: Path) -> None:
+    """Lets a training go on that is the one that is asked for; both are of `identity_of`.
+
+    Raises:
+        RequestError: it is another, or it does not tell.
+    """
+    untold = sorted(kept.keys() ^ asked.keys())
+    if untold:
+        raise RequestError(
+            f"{folder} holds a training of another kind, or by another version of Strip Mocap: "
+            f"only one of the two tells of {', '.join(untold[:_NAMED])}",
+            hint="Give another folder, or delete this one to train from the start.",
+        )
+    apart = [
+        f"{name} {kept[name]}, not {each}" for name, each in asked.items() if kept[name] != each
+    ]
+    if apart:
+        raise RequestError(
+            f"{folder} holds a training that was asked for otherwise: {'; '.join(apart)}",
+            hint=REPEAT,
+        )
+
+
+def digest_of(path: Path | None) -> str | None:
+    """SHA-256 of a file that a training begins with, in hexadecimal; None if it has none."""
+    return None if path is None else hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def write(folder: Path, state: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -92,6 +93,17 @@ class Order:
             score_every=max(1, self.steps // SAVES),
         )
 
+    def told(self, datasets: Sequence[tuple[str, int]]) -> dict[str, Any]:
+        """What else than schedule and seed tells this training from others, for `loop.train`."""
+        return {
+            "datasets": {name: count for name, count in datasets},
+            "solver": self.solver,
+            "known": self.known,
+            "batch": self.batch,
+            "body": resuming.digest_of(self.body),
+            "start": resuming.digest_of(self.start),
+        }
+
 
 @dataclass(frozen=True, eq=False)
 class _Class:
@@ -136,7 +148,14 @@ def main(order: Order, *, report: Report) -> dict[str, float]:
         judge=judge,
         device=order.device,
     )
-    trained = train(lesson, order.schedule, folder=order.folder, seed=order.seed, report=report)
+    trained = train(
+        lesson,
+        order.schedule,
+        folder=order.folder,
+        seed=order.seed,
+        plan=order.told(one.datasets),
+        report=report,
+    )
     _save(order, trained)
     return {name: values[-1][1] for name, values in trained.history.scores.items()}
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,7 +14,7 @@ from ..methods.hmr.regressor import folded
 from ..methods.hmr.weights import load_keypoint_network
 from ..methods.vibe.keypoint_network import Sizes, TemporalNetwork
 from ..methods.vibe.keypoint_weights import load_temporal_network, save_temporal_network
-from . import cards
+from . import cards, resuming
 from .held_out import SEED
 from .held_out_motion import Judged, judged_motion, judged_shots
 from .hmr_run import DATA_SAID
@@ -65,6 +65,11 @@ class Order:
             score_every=max(1, self.steps // SCORE_TIMES),
         )
 
+    def told(self, clips: Clips) -> dict[str, Any]:
+        """What else than schedule and seed tells this training from others, for `loop.train`."""
+        start = resuming.digest_of(self.start)
+        return {"plan": self.plan, "start": start, "clips": len(clips)}
+
 
 def main(order: Order, *, report: Report) -> Judged:
     """Trains as ordered and writes the weights and their card; the errors on the test people.
@@ -91,7 +96,14 @@ def main(order: Order, *, report: Report) -> Judged:
         held_out=held_out_shots(splits["val"], body),
         device=order.device,
     )
-    trained = train(lesson, order.schedule, folder=order.folder, seed=order.seed, report=report)
+    trained = train(
+        lesson,
+        order.schedule,
+        folder=order.folder,
+        seed=order.seed,
+        plan=order.told(splits["train"]),
+        report=report,
+    )
     network = trained.network.cpu()
     assert isinstance(network, TemporalNetwork)
     order.output.parent.mkdir(parents=True, exist_ok=True)
@@ -239,5 +251,5 @@ def _command(order: Order) -> str:
 def _begun_with(order: Order) -> str:
     if order.start is None:
         return ""
-    digest = hashlib.sha256(order.start.read_bytes()).hexdigest()
+    digest = resuming.digest_of(order.start)
     return f"\n  {order.start.name} was the file with the checksum\n  sha256 {digest}"
