@@ -21,10 +21,10 @@ import numpy as np
 from ..contract import body_file, errors, motion
 from ..rigging import bones
 from ..rigging.timing import StripTiming
-from . import animation, armature, camera, compat, contacts, floor, follow, mesh
+from . import animation, armature, camera, compat, contacts, floor, follow, mesh, steps
 from .takes import keep as keep_takes
 
-Steps = Generator[None, None, "Shot"]
+Steps = steps.Steps["Shot"]
 
 _NAME_BYTES = 32  # of the source's name; Blender cuts names at 63 bytes before 5.0
 
@@ -59,12 +59,7 @@ def import_capture(
     Raises:
         ResultFileError: there is nobody in the capture.
     """
-    steps = importing(capture, body=body, scene=scene, timing=timing)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
+    return steps.run(importing(capture, body=body, scene=scene, timing=timing))
 
 
 def importing(

@@ -12,21 +12,28 @@ from typing import Any
 import bpy
 import numpy as np
 
-from . import compat
+from . import steps
 
 Keys = dict[tuple[str, int], np.ndarray]  # (K, 2) frame and value, by a curve's path and index
 
 _SEAL = "stripmocap_seal"
+_OPEN = "open"  # in place of a checksum, while the poses are being written
 _POSE = "pose.bones["
 
 
 def read(action: bpy.types.Action) -> Keys:
     """The keys of every curve of `action` that poses bones, in single precision."""
-    return {
-        (each.data_path, each.array_index): keys_of(each)
-        for each in compat.curves(action)
-        if each.data_path.startswith(_POSE)
-    }
+    return steps.run(reading(action))
+
+
+def reading(action: bpy.types.Action) -> steps.Steps[Keys]:
+    """The same in steps."""
+    keys: Keys = {}
+    for each in steps.curves(action):
+        if each.data_path.startswith(_POSE):
+            keys[each.data_path, each.array_index] = keys_of(each)
+            yield
+    return keys
 
 
 def keys_of(curve: Any) -> np.ndarray:
@@ -41,9 +48,14 @@ def seal(action: bpy.types.Action, keys: Keys) -> None:
     action[_SEAL] = _checksum(keys)
 
 
+def leave_open(action: bpy.types.Action) -> None:
+    """Until the next seal, whatever keys the action has are being written."""
+    action[_SEAL] = _OPEN
+
+
 def holds(action: bpy.types.Action, keys: Keys) -> bool:
     """Whether `keys`, which the action has, are those that were written; no if none ever were."""
-    return is_sealed(action) and action[_SEAL] == _checksum(keys)
+    return is_sealed(action) and action[_SEAL] in (_OPEN, _checksum(keys))
 
 
 def is_sealed(action: bpy.types.Action) -> bool:

@@ -8,7 +8,7 @@ import bpy
 from bpy.props import FloatProperty
 
 from ..scene import contacts, pins
-from . import reporting, takes
+from . import remix, reporting, takes
 
 
 class STRIPMOCAP_OT_pin_feet(bpy.types.Operator):
@@ -45,6 +45,7 @@ class STRIPMOCAP_OT_pin_feet(bpy.types.Operator):
         """Pins them."""
         rig = takes.rig_of(context)
         assert rig is not None, "polled"
+        remix.finish()
         action = pins.pin(rig, fade_s=self.fade_s)
         if action is None:
             reporting.warn(self, f"{rig.name} plays no poses to pin")

@@ -1,14 +1,13 @@
 """How much of the refinement shows: by region of the body, everywhere or in a span of time.
 
-The amounts are properties of the rig, so that they are saved and undone with it. Each change writes
-the mix of the rig's takes anew, at once; nothing is captured again.
+The amounts are properties of the rig, so that they are saved and undone with it. Each change has
+the mix of the rig's takes written anew; nothing is captured again.
 """
 
 # Blender reads properties from annotations, so these must not be postponed into strings.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields
 from typing import Any, ClassVar
 
 import bpy
@@ -22,9 +21,8 @@ from bpy.props import (
 )
 
 from ..scene import mixes
-from . import reporting, takes
+from . import remix, reporting, takes
 
-AMOUNTS = tuple(each.name for each in fields(mixes.Amounts))  # the whole first
 NEW_SPAN_S = 1.0  # long, at the playhead, where the scene has no preview range
 _LONGEST_S = 86400.0
 
@@ -214,12 +212,8 @@ def rig_of(context: bpy.types.Context) -> bpy.types.Object | None:
 
 def mix(rig: bpy.types.Object) -> None:
     """Mixes the takes of a rig by its amounts, unless several of them are being changed."""
-    kept = of(rig)
-    if kept.is_held or rig.library is not None:
-        return
-    made = mixes.make(rig, _amounts(kept.everywhere), [_span(each) for each in kept.spans])
-    if made is not None and made.kept:
-        kept.kept = made.kept
+    if not of(rig).is_held and rig.library is None:
+        remix.mix(rig)
 
 
 CLASSES = (
@@ -260,20 +254,12 @@ def _alike(context: bpy.types.Context) -> list[bpy.types.Object]:
     return [each for each in takes.rigs_of(context) if mixes.pair_of(each) is not None]
 
 
-def _amounts(row: STRIPMOCAP_PG_amounts) -> mixes.Amounts:
-    return mixes.Amounts(**{name: getattr(row, name) for name in AMOUNTS})
-
-
-def _span(row: STRIPMOCAP_PG_amounts) -> mixes.Span:
-    return mixes.Span(row.start_s, row.stop_s, row.fade_s, _amounts(row))
-
-
 def _copy(source: STRIPMOCAP_PG_refine, target: STRIPMOCAP_PG_refine) -> None:
     target.spans.clear()
     pairs = [(source.everywhere, target.everywhere)]
     pairs += [(each, target.spans.add()) for each in source.spans]
     for old, new in pairs:
-        for name in (*AMOUNTS, "start_s", "stop_s", "fade_s"):
+        for name in (*remix.AMOUNTS, "start_s", "stop_s", "fade_s"):
             setattr(new, name, getattr(old, name))
 
 

@@ -21,6 +21,7 @@ from ..remote.watcher import Watcher
 from ..scene.character import Steps, clip_path
 from ..scene.strips import Shot
 from .casts import Casts, View, cast_of
+from .slices import Slices
 
 SLICE_S = 0.003  # for hearing news, in one turn of Blender's main loop
 
@@ -52,6 +53,7 @@ class Session:
         self._missed: dict[str, str] = {}  # why people of a job could not be looked up, by id
         self.ready: deque[errands.Arrived] = deque()  # brought, not yet imported
         self.importing: Import | None = None
+        self.mixing = Slices()  # mixes that are due, by rig
         self.by_hand: set[str] = set()  # ids of jobs whose import was asked for by a button
         self.remarks: dict[str, str] = {}  # why a job was not imported by itself, by id
         self.shots: tuple[Shot, ...] = ()  # of the selection, as the panel shows them

@@ -12,7 +12,7 @@ import bpy
 
 from ..scene import contacts
 from ..scene import takes as scene_takes
-from . import labels, pins, refine, takes
+from . import labels, pins, refine, remix, takes
 
 LISTED = 3  # rows of the list of spans; more scroll
 
@@ -108,7 +108,7 @@ def _touching(context: bpy.types.Context) -> bpy.types.Object | None:
 def _draw_amounts(layout: bpy.types.UILayout, amounts: Any) -> None:
     column = layout.column(align=True)
     column.prop(amounts, "whole", slider=True)
-    for region in refine.AMOUNTS[1:]:
+    for region in remix.AMOUNTS[1:]:
         row = column.row(align=True)
         row.active = amounts.whole > 0
         row.prop(amounts, region, slider=True)

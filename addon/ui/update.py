@@ -9,7 +9,7 @@ import bpy
 from ..contract import errors
 from ..scene import compat, follow, selection, strips
 from ..scene.strips import Shot
-from . import capture, reporting
+from . import capture, remix, reporting
 
 
 class STRIPMOCAP_OT_update(bpy.types.Operator):
@@ -30,6 +30,7 @@ class STRIPMOCAP_OT_update(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Moves the keys."""
+        remix.finish()
         moved, stuck = 0, False
         for shot in strips.shots(context):
             if not shot.id or shot.timing is None:

@@ -1,0 +1,140 @@
+"""Mixes that follow the amounts of their rigs: short shots' at once, long ones' a little later.
+
+While a slider of a long shot is dragged, only the pose on screen follows. Once it rests, the mix is
+written in slices. Saving and rendering wait for that; undo and loading a file break it off, and
+what is due in what they bring back is begun anew.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import fields
+from typing import Any
+
+import bpy
+from bpy.app.handlers import persistent
+
+from ..scene import mixes, steps
+from . import session, slices
+
+AMOUNTS = tuple(each.name for each in fields(mixes.Amounts))  # the whole first
+AT_ONCE = 600  # keys of a curve up to which a mix is written at once
+_SHOWN_IN = ("VIEW_3D", "SEQUENCE_EDITOR")  # areas whose sidebars say what plays
+
+log = logging.getLogger(__name__)
+
+
+def mix(rig: bpy.types.Object) -> None:
+    """Mixes the takes of a rig by its amounts, now or soon."""
+    if not may_wait() or mixes.length(rig) <= AT_ONCE:
+        session.current().mixing.drop(rig)
+        steps.run(_mixing(rig))
+        return
+    mixes.announce(rig)
+    mixes.preview(rig, *_wanted(rig), frame=_shown())
+    _put(rig)
+
+
+def finish() -> None:
+    """Writes every mix that is due, at once."""
+    session.current().mixing.finish()
+
+
+def may_wait() -> bool:
+    """Whether this Blender comes back to what is left for later: without windows it does not."""
+    return not bpy.app.background
+
+
+def turn() -> float | None:
+    """A slice of what is due; the seconds until the next, None if there is nothing left."""
+    live = session.current()
+    try:
+        wait_s = live.mixing.turn()
+    except Exception:  # a timer that raises is never called again
+        log.exception("Strip Mocap's mixes")
+        live.problem = "Internal error, see the console. Please report it"
+        return slices.SOON_S
+    if wait_s is None:
+        _draw_again()
+    return wait_s
+
+
+def register() -> None:
+    """Hears of what must find mixes whole, and of what takes them away."""
+    for handlers, handler in _HANDLERS:
+        handlers.append(handler)
+
+
+def unregister() -> None:
+    """Ends that, and writes what is due; harmless when it has ended already."""
+    finish()
+    if bpy.app.timers.is_registered(turn):
+        bpy.app.timers.unregister(turn)
+    for handlers, handler in _HANDLERS:
+        while handler in handlers:
+            handlers.remove(handler)
+
+
+def _put(rig: bpy.types.Object) -> None:
+    session.current().mixing.put(rig, _mixing)
+    if may_wait() and not bpy.app.timers.is_registered(turn):
+        bpy.app.timers.register(turn, persistent=True)
+
+
+def _mixing(rig: bpy.types.Object) -> steps.Steps[None]:
+    made = yield from mixes.making(rig, *_wanted(rig), shown=_shown())
+    if made is not None and made.kept:
+        rig.stripmocap_refine.kept = made.kept
+
+
+def _wanted(rig: bpy.types.Object) -> tuple[mixes.Amounts, list[mixes.Span]]:
+    kept = rig.stripmocap_refine
+    spans = [
+        mixes.Span(each.start_s, each.stop_s, each.fade_s, _amounts(each)) for each in kept.spans
+    ]
+    return _amounts(kept.everywhere), spans
+
+
+def _amounts(row: Any) -> mixes.Amounts:
+    return mixes.Amounts(**{name: getattr(row, name) for name in AMOUNTS})
+
+
+def _shown() -> float:
+    return bpy.context.scene.frame_current_final
+
+
+def _draw_again() -> None:
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            for region in area.regions if area.type in _SHOWN_IN else ():
+                if region.type == "UI":
+                    region.tag_redraw()
+
+
+@persistent
+def _whole(*_: object) -> None:
+    finish()
+
+
+@persistent
+def _leaving(*_: object) -> None:
+    session.current().mixing.forget()
+
+
+@persistent
+def _back(*_: object) -> None:
+    for each in bpy.data.objects:
+        if mixes.is_due(each) and each.library is None:
+            _put(each)
+
+
+_HANDLERS = (
+    (bpy.app.handlers.save_pre, _whole),
+    (bpy.app.handlers.render_init, _whole),
+    (bpy.app.handlers.load_pre, _leaving),
+    (bpy.app.handlers.undo_pre, _leaving),
+    (bpy.app.handlers.redo_pre, _leaving),
+    (bpy.app.handlers.load_post, _back),
+    (bpy.app.handlers.undo_post, _back),
+    (bpy.app.handlers.redo_post, _back),
+)
