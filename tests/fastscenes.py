@@ -51,6 +51,7 @@ def shot_of(
         start,
         camera_from_world=torch.linalg.inv(world).expand(len(evidence), 4, 4),
         floor_votes=torch.ones(len(evidence), dtype=dtype),
+        rests=torch.zeros(len(evidence), len(subject.feet), dtype=dtype),
     )
 
 

@@ -42,6 +42,7 @@ def shot():
         start=shot.start.at(kept),
         camera_from_world=shot.camera_from_world[kept],
         floor_votes=shot.floor_votes[kept],
+        rests=shot.rests[kept],
     )
 
 

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import torch
 from fitscenes import CAMERA, Scene, loose_prior, walk
-from refinescenes import estimate
+from refinescenes import estimate, motion_of
 from stripmocap.contract import body_file
 from stripmocap.contract.body_file import EMBEDDED_BODY
 from stripmocap.contract.camera_path import CameraPath
 from stripmocap.methods.humor.standing import standing
 from stripmocap.methods.humor.whole import Task, Whole
+from stripmocap.methods.humor.windows import before_camera
 from stripmocap.methods.smplify.subject import Subject
 from stripmocap.methods.toolbox import Estimate
 
@@ -51,6 +52,29 @@ def stands(*, lower_m: float = 0.0, moving: bool = False, speed_m_s: float = 0.0
     return task_of(scene, start)
 
 
+def on_a_stage(*, up_m: float) -> tuple[Task, list[np.ndarray], Task]:
+    """Somebody, where two stand in camera axes, and both with the second so much higher."""
+    one, other = still(frames=60), still()
+    transl = other.states.transl - torch.tensor([1.5, up_m, 0.0])  # y is down
+    keypoints = other.person.keypoints - [375.0, 250 * up_m, 0.0]  # 4 m away
+    other = replace(
+        other,
+        states=replace(other.states, transl=transl),
+        points=other.points - [1.5, up_m, 0.0],
+        person=replace(other.person, person=1, keypoints=keypoints),
+    )
+    # The floor is under the first.
+    start = replace(estimate(TEMPLATE, one), motions=tuple(map(motion_of, (one, other))))
+    whole = Whole.of([one.person, other.person], start, subject=SUBJECT, window=50)
+    places = [each.states.transl.numpy() for each in (one, other)]
+    return task_of(one, estimate(TEMPLATE, one)), places, whole.task()
+
+
+def seen(task: Task) -> np.ndarray:
+    """(N, 3) metres, where everybody begins in camera axes."""
+    return before_camera(task.shot.start, task.shot).transl.numpy()
+
+
 def leaping(scene: Scene, start: Estimate, frames: slice, *, up_m: float, along_px: float) -> Task:
     """How they stand who are higher for some frames, and move in the picture meanwhile."""
     transl, keypoints = start.motions[0].transl.copy(), scene.person.keypoints.copy()
@@ -83,16 +107,43 @@ def test_a_floor_that_feet_hang_from_says_nothing():
 
 
 @pytest.mark.parametrize("lower_m", [0.8, -0.8])
-def test_far_from_the_floor_it_says_nothing(lower_m):
+def test_who_rests_far_from_the_floor_has_a_level_of_their_own(lower_m):
     task = stands(lower_m=lower_m)
 
     assert task.middle[2] == 0
-    assert task.shot.floor_votes.max() < 0.1
+    assert task.levels_m[0] == pytest.approx(stands().middle[2] + lower_m, abs=1e-4)
+    assert task.shot.floor_votes.min() > 0.99
 
 
 def test_the_floor_of_a_moving_camera_is_given_and_stays():
-    assert stands(lower_m=0.12, moving=True).middle[2] == 0
-    assert stands(lower_m=0.8, moving=True).shot.floor_votes.max() < 0.1
+    task = stands(lower_m=0.05, moving=True)
+
+    assert task.middle[2] == 0
+    assert task.levels_m[0] == 0
+    assert stands(lower_m=0.8, moving=True).levels_m[0] == pytest.approx(0.8, abs=0.05)
+
+
+def test_on_a_stage_people_are_solved_as_on_a_floor_and_stay_on_the_stage():
+    alone, both, task = on_a_stage(up_m=0.4)
+
+    assert task.levels_m.tolist() == [0, pytest.approx(0.4, abs=0.02)]
+    first, second = (task.shot.evidence.sequence == each for each in (0, 1))
+    heights = [
+        float(each.shot.start.transl[rows, 2].mean())
+        for each, rows in ((alone, slice(None)), (task, first), (task, second))
+    ]
+    np.testing.assert_allclose(heights[1:], heights[0], atol=0.03)
+    assert task.shot.floor_votes.min() > 0.9
+    # What a camera sees of them is the same.
+    np.testing.assert_allclose(seen(task), np.concatenate(both), atol=0.01)
+
+
+def test_who_rests_at_many_heights_has_no_level():
+    scene = still(frames=90)
+
+    task = leaping(scene, estimate(TEMPLATE, scene), slice(45, 90), up_m=0.5, along_px=0)
+
+    assert task.levels_m[0] == 0
 
 
 def test_in_the_air_the_floor_says_as_much_as_before_and_after():

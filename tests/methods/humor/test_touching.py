@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import torch
 from fitscenes import loose_prior
 from stripmocap.contract.skeleton import CONTACT_NAMES
@@ -18,9 +20,14 @@ FRAMES = 4
 TOUCHING = torch.tensor([name == "left_foot" for name in CONTACT_NAMES]).float()
 
 
-def scene(chances: torch.Tensor) -> Touching:
+def scene(chances: torch.Tensor, *, votes: float = 1.0, rests: float = 0.0) -> Touching:
     subject = Subject.from_template(toy_body(), loose_prior())
-    return Touching.of(subject, chances.expand(FRAMES, 9), floor_votes=torch.ones(FRAMES))
+    return Touching.of(
+        subject,
+        chances.expand(FRAMES, 9),
+        floor_votes=torch.full((FRAMES,), votes),
+        rests=torch.full((FRAMES, len(subject.feet)), rests),
+    )
 
 
 def energy_of(points: torch.Tensor, touching: Touching) -> float:
@@ -74,16 +81,22 @@ def test_nothing_is_under_the_floor_whether_it_touches_or_not():
 
 def test_a_floor_that_says_nothing_lets_through():
     touching = scene(torch.zeros(9))
-    silent = Touching(
-        touching.points,
-        touching.chances,
-        touching.heights,
-        touching.soles,
-        floor_votes=torch.zeros(FRAMES),
-    )
+    silent = replace(touching, floor_votes=torch.zeros(FRAMES))
     sunk = resting(touching) - 1.0
 
     assert energy_of(sunk, silent) == 0
+
+
+def test_feet_that_are_seen_to_rest_stay_in_place_at_any_height_without_a_floor():
+    touching = scene(TOUCHING, votes=0.0, rests=1.0)
+    lifted, sliding = resting(touching) + 0.5, resting(touching)
+    feet = touching.holds[0] > 0.5
+    sliding[:, feet, 0] += 0.01 * torch.arange(FRAMES)[:, None]
+
+    assert feet.sum() == 4  # landmarks alone
+    assert energy_of(lifted, touching) == 0
+    assert energy_of(sliding, touching) > 10
+    assert energy_of(sliding, scene(TOUCHING, votes=0.0)) == 0
 
 
 def test_feet_rest_that_are_still_where_they_stand_flat():

@@ -61,6 +61,7 @@ class Shot:
     start: States  # world axes; betas (G, 10) stay as they are
     camera_from_world: Tensor  # (N, 4, 4) metres
     floor_votes: Tensor  # (N,) in [0, 1], 0 where the floor says nothing
+    rests: Tensor  # (N, F) in [0, 1], how surely foot points of the subject rest, as they are seen
     held: int = 0  # so many frames at the front are given, and stay: 4 of an earlier window
 
 
@@ -146,7 +147,7 @@ class Solver:
             balance,
             told=_told(shot, weight=balance.start),
             transitions=self.transitions,
-            touching=Touching.of(shot.subject, nothing, floor_votes=shot.floor_votes),
+            touching=_touching(shot, nothing),
             links=_links(shot),
             held=shot.held,
         )
@@ -194,10 +195,7 @@ class Solver:
         return 1 - (1 - chances) * (1 - RESTING * shot.floor_votes[:, None] * rest)
 
     def _with_contacts(self, state: FastStates) -> FastEnergy:
-        shot = self.shot
-        chances = self._contacts(state)
-        touching = Touching.of(shot.subject, chances, floor_votes=shot.floor_votes)
-        return replace(self.energy, touching=touching)
+        return replace(self.energy, touching=_touching(self.shot, self._contacts(state)))
 
     def _sound(self, state: FastStates, contacts: Tensor, trace: tuple[Moment, ...]) -> Solved:
         """What was found, with sequences that hold a number that is none as they started."""
@@ -218,6 +216,7 @@ def _at(shot: Shot, frames: Tensor) -> Shot:
         start=shot.start.at(frames),
         camera_from_world=shot.camera_from_world[frames],
         floor_votes=shot.floor_votes[frames],
+        rests=shot.rests[frames],
         held=int((frames < shot.held).sum()),
     )
 
@@ -244,6 +243,10 @@ def _transitions_of(sequence: Tensor) -> Tensor:
 def _trust(shot: Shot) -> Tensor:
     """(N,) in [0, 1], how much is refined: over a wrong floor all but the start may be wrong."""
     return shot.floor_votes.square()
+
+
+def _touching(shot: Shot, chances: Tensor) -> Touching:
+    return Touching.of(shot.subject, chances, floor_votes=shot.floor_votes, rests=shot.rests)
 
 
 def _sure(evidence: Evidence, trust: Tensor) -> Evidence:

@@ -39,7 +39,9 @@ def estimate_of(whole: Whole, task: Task, found: Found, *, finished: int) -> Est
         is_done = not mine or task.ends[mine[-1] + 1] <= finished
         motions.append(_motion(whole, owner, refined, is_done=is_done))
         votes = np.concatenate([[], *(task.votes_of(each) for each in mine)])
-        notes += told.of_floor(person, votes, is_given=whole.camera.path is not None)
+        levels = [float(task.levels_m[each]) for each in mine]
+        is_given = whole.camera.path is not None
+        notes += told.of_floor(person, votes, levels_m=levels, is_given=is_given)
         notes += told.of_left(person, refined)
     return Estimate(_camera_over(whole.camera, task), tuple(motions), tuple(notes))
 
@@ -67,7 +69,7 @@ def _refined(
     stop = min(int(task.ends[spell + 1]), finished)
     if stop <= begin:
         return None
-    rest = whole.rest[each.owner] + torch.tensor(task.middle)
+    rest = whole.rest[each.owner] + torch.tensor(task.origin_of(spell))
     return Refined.of(each, found.at(slice(begin, stop)), rest_pelvis=rest)
 
 

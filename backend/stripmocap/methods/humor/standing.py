@@ -1,9 +1,10 @@
-"""Where people stand: how high the floor is, and where it says nothing.
+"""Where people stand: how high the floor is, who is on another level, where neither says anything.
 
 A foot at rest shows how high above the floor somebody stands. Near to it they stand on the floor,
-and are a little off; far from it something else carries them, or the floor is a wrong one, and
-nothing that the floor says holds. Between such moments it holds as far as in those around. The
-floor is under the soles: landmarks of feet lie above them.
+and are a little off. Who rests at one height elsewhere is carried by a beam, a stage or a roof, or
+the floor is a wrong one for them: that level is their floor. Far from their level something else
+carries them, and nothing that it says holds; between such moments it holds as far as in those
+around. A floor is under the soles: landmarks of feet lie above them.
 """
 
 from __future__ import annotations
@@ -23,7 +24,11 @@ from ..smplify.subject import Subject
 from .state import FPS
 
 FAR_M = 0.3  # over or under the floor, where it says half as much; starts are off by a third of it
+LEVEL_M = 0.06  # from the floor, where a level of one's own begins
 _STEEP = 4
+_SPREAD_M = 0.12  # about a level: further off somebody is not on it
+_MOST = 0.7  # of the moments at which somebody rests, that a level holds for
+_ENOUGH = 5  # moments of rest, that a level is told by
 _REST_ENOUGH = 0.5
 _REST_SPEED_M_S = 0.25  # of feet before a moving camera, where only the world tells of rest
 
@@ -32,8 +37,10 @@ _REST_SPEED_M_S = 0.25  # of feet before a moving camera, where only the world t
 class Standing:
     """How N ticks of people stand."""
 
-    votes: Tensor  # (N,) in [0, 1], 0 where the floor says nothing
+    votes: Tensor  # (N,) in [0, 1], 0 where floor and level say nothing
+    rests: Tensor  # (N, F) in [0, 1], how surely foot points rest
     floor_m: float  # how high the floor is in the start's world
+    levels_m: np.ndarray  # (G,) float64, so much above the floor each sequence stands: mostly 0
 
 
 def standing(
@@ -55,17 +62,20 @@ def standing(
     """
     place = points(subject, begun, evidence, window=window)
     feet = place[:, subject.feet]  # (N, F, 3)
-    rest = resting(subject, evidence, feet, is_still=camera.path is None)
-    stands = (rest > _REST_ENOUGH).cpu().numpy()
+    rests = resting(subject, evidence, feet, is_still=camera.path is None)
+    stands = (rests > _REST_ENOUGH).cpu().numpy()
     heights = (feet[..., 2] - subject.feet_height).double().cpu().numpy()  # of the soles
     floor_m = _floor(heights, stands) if camera.path is None else 0.0
     whose = evidence.sequence.cpu().numpy()
-    votes = np.ones(len(whose))
+    pelvis = place[:, 0, 2].double().cpu().numpy()
+    votes, levels_m = np.ones(len(whose)), np.zeros(len(begun.betas))
     for each in np.unique(whose):
         mine = np.flatnonzero(whose == each)
-        votes[mine] = _votes(heights[mine] - floor_m, stands[mine])
-    votes[(place[:, 0, 2] < floor_m).cpu().numpy()] = 0  # nobody's pelvis is in the ground
-    return Standing(torch.tensor(votes).to(evidence.weights), floor_m)
+        level = _level(heights[mine] - floor_m, stands[mine])
+        votes[mine] = _votes(heights[mine] - floor_m - level, stands[mine])
+        votes[mine[pelvis[mine] < floor_m + level]] = 0  # nobody's pelvis is in the ground
+        levels_m[each] = level
+    return Standing(torch.tensor(votes).to(evidence.weights), rests, floor_m, levels_m)
 
 
 def resting(subject: Subject, evidence: Evidence, feet: Tensor, *, is_still: bool) -> Tensor:
@@ -92,15 +102,31 @@ def _floor(heights: np.ndarray, resting: np.ndarray) -> float:
         heights: (N, F) of soles.
         resting: (N, F) bool.
     """
-    lowest = np.where(resting, heights, np.inf).min(axis=1)
+    lowest = _lowest(heights, resting)
     near = lowest[np.abs(lowest) < FAR_M]
     return float(np.median(near)) if len(near) else 0.0
 
 
+def _level(heights: np.ndarray, resting: np.ndarray) -> float:
+    """Metres over the floor of where one sequence rests, if that is one height away from it; or 0.
+
+    Args:
+        heights: (M, F) of soles over the floor.
+        resting: (M, F) bool.
+    """
+    lowest = _lowest(heights, resting)
+    lowest = lowest[np.isfinite(lowest)]
+    if len(lowest) < _ENOUGH:
+        return 0.0
+    level = float(np.median(lowest))
+    is_one = (np.abs(lowest - level) < _SPREAD_M).mean() >= _MOST
+    return level if is_one and abs(level) > LEVEL_M else 0.0
+
+
 def _votes(heights: np.ndarray, resting: np.ndarray) -> np.ndarray:
-    """(M,) of one spell, by heights (M, F) of soles over the floor, and which of them rest."""
+    """(M,) of one spell, by heights (M, F) of soles over its level, and which of them rest."""
     stands = resting.any(axis=1)
-    lowest = np.where(resting, heights, np.inf).min(axis=1)
+    lowest = _lowest(heights, resting)
     # Who does not stand may be anywhere above the floor, and not far below it.
     lowest = np.where(stands, lowest, heights.min(axis=1).clip(max=0))
     known = stands | (lowest < 0)
@@ -109,3 +135,8 @@ def _votes(heights: np.ndarray, resting: np.ndarray) -> np.ndarray:
     ticks = np.arange(len(heights))
     votes = 1 / (1 + (lowest / FAR_M) ** _STEEP)
     return np.interp(ticks, ticks[known], votes[known])
+
+
+def _lowest(heights: np.ndarray, resting: np.ndarray) -> np.ndarray:
+    """(M,) the least of heights (M, F) that rest; infinite where none does."""
+    return np.where(resting, heights, np.inf).min(axis=1)

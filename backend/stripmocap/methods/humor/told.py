@@ -10,6 +10,7 @@ from ...people.observations import Person
 from .returning import Refined
 
 _LEAST_VOTE = 0.3  # of the floor on average; with less of it somebody is not on that floor
+_TOLD_M = 0.15  # of a level: nearer to the floor, it is where an estimate errs
 _JOINED_S = 0.2  # between stretches that are told as one
 
 
@@ -28,24 +29,34 @@ def of_left(person: Person, refined: Sequence[Refined]) -> Iterator[str]:
         )
 
 
-def of_floor(person: Person, votes: np.ndarray, *, is_given: bool) -> Iterator[str]:
+def of_floor(
+    person: Person, votes: np.ndarray, *, levels_m: Sequence[float], is_given: bool
+) -> Iterator[str]:
     """Whether a person is on the floor.
 
     Args:
         person: who.
-        votes: (M,) in [0, 1], how much the floor says at their moments.
+        votes: (M,) in [0, 1], how much floor or level say at their moments.
+        levels_m: metres above the floor, on which each of their spells stands.
         is_given: the floor came with a solved camera; else it was found under people's feet.
     """
-    if len(votes) == 0 or votes.mean() >= _LEAST_VOTE:
+    level_m = max(levels_m, key=abs, default=0.0)
+    is_off = abs(level_m) > _TOLD_M
+    if is_off:
+        side = "above" if level_m > 0 else "below"
+        how = f"stands {abs(level_m):.2f} m {side} the floor"
+    elif len(votes) and votes.mean() < _LEAST_VOTE:
+        how = "is not on the floor"
+    else:
         return
-    number = person.person
+    on = "on a level of their own" if is_off else "without a floor"
     if is_given:
         yield (
-            f"Person {number} is not on the floor of the scene's camera, and is refined without "
-            "it. Check the height of the floor and the scale of the camera's solution."
+            f"Person {person.person} {how} of the scene's camera, and is refined {on}. "
+            "Check the height of the floor and the scale of the camera's solution."
         )
     else:
-        yield f"Person {number} is on another level than the floor, and is refined without it."
+        yield f"Person {person.person} {how}, and is refined {on}."
 
 
 def _stretches(refined: Sequence[Refined]) -> list[tuple[float, float]]:

@@ -2,7 +2,8 @@
 
 Chances come from the motion prior (Rempe et al., "HuMoR", ICCV 2021, 4.2: contacts); here every
 joint that it speaks of holds still while it touches, soles of feet that touch are at the floor, and
-nothing is under it. A foot's landmarks lie inside the foot: `Subject.feet_height` over its sole.
+nothing is under it. Feet that are seen to rest hold still over no floor, too. A foot's landmarks
+lie inside the foot: `Subject.feet_height` over its sole.
 World axes: z up, the floor at 0, metres.
 """
 
@@ -40,20 +41,34 @@ class Touching:
 
     points: Tensor  # (P,) int64, of the subject's points
     chances: Tensor  # (N, P) in [0, 1]
+    holds: Tensor  # (N, P) in [0, 1], that it stays where it is: touching, or resting anywhere
     heights: Tensor  # (P,) metres over the floor at which each rests
     soles: Tensor  # (P,) 1 where that height is known, 0 where it is the least
     floor_votes: Tensor  # (N,) in [0, 1]
 
     @classmethod
-    def of(cls, subject: Subject, chances: Tensor, *, floor_votes: Tensor) -> Touching:
-        """Where `CONTACT_NAMES` touch by chances (N, 9), and the feet's points by theirs."""
+    def of(
+        cls, subject: Subject, chances: Tensor, *, floor_votes: Tensor, rests: Tensor
+    ) -> Touching:
+        """Where `CONTACT_NAMES` touch by chances (N, 9), and the feet's points by theirs.
+
+        Args:
+            subject: the body.
+            chances: (N, 9) in [0, 1].
+            floor_votes: (N,) in [0, 1], how much the floor says.
+            rests: (N, F) in [0, 1], how surely the feet's points rest, on a floor or not.
+        """
         joints = torch.tensor(CONTACT_JOINTS, device=chances.device)
         feet = [CONTACT_NAMES.index(_touching_with(FOOT_POINTS[i])) for i in subject.foot_columns]
         least = chances.new_full((len(joints),), JOINT_HEIGHT)
+        # Over a wrong floor the prior takes moving feet for standing ones.
+        touch = floor_votes[:, None] * torch.cat([chances, chances[:, feet]], dim=1)
+        unsaid = (1 - floor_votes)[:, None] * rests
+        holds = torch.maximum(touch, pad(unsaid, (len(joints), 0)))
         return cls(
             points=torch.cat([joints, subject.feet]),
-            # Over a wrong floor the prior takes moving feet for standing ones.
-            chances=floor_votes[:, None] * torch.cat([chances, chances[:, feet]], dim=1),
+            chances=touch,
+            holds=holds,
             heights=torch.cat([least, subject.feet_height]),
             soles=torch.cat([torch.zeros_like(least), torch.ones_like(subject.feet_height)]),
             floor_votes=floor_votes,
@@ -112,7 +127,7 @@ def add_touching(
         rate = FPS / SPEED_SIGMA
         coefficients = points.new_tensor([-rate, rate]).expand(count - 1, 2)
         residuals = differences(points, coefficients)  # (n, P, 3)
-        votes = torch.minimum(touching.chances[:-1], touching.chances[1:])
+        votes = torch.minimum(touching.holds[:-1], touching.holds[1:])
         votes = weight * votes * linked[:, None]
         square = residuals.square().sum(dim=-1) / SPEED_OUTLIER**2
         chain.energy[:-1] += 0.5 * SPEED_OUTLIER**2 * (votes * square.log1p()).sum(dim=1)

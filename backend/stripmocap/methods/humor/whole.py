@@ -2,7 +2,8 @@
 
 The camera, people's shapes and the floor are the start's, but that a floor which was found under
 landmarks goes down to the soles. Far from a world's origin single precision loses millimetres, so
-a solver is told of a world whose origin is among the people.
+a solver is told of a world whose origin is among the people. Who stands on another level than the
+floor is told of as if that were the floor; the shot has one.
 """
 
 from __future__ import annotations
@@ -73,29 +74,32 @@ class Whole:
         betas = torch.tensor(np.stack([self.motions[owner].betas for owner in owners])).to(like)
         evidence = evidence_of(self.spells, self.camera, device=like.device)
         stand = standing(
-            *(subject, evidence, self._begun(betas, np.zeros(3))),
+            *(subject, evidence, self._begun(betas, np.zeros((len(betas), 3)))),
             camera=self.camera,
             window=self.window,
         )
         place = np.median(np.concatenate([each.begun.pelvis for each in self.spells]), axis=0)
         middle = np.array([*place[:2].round(), stand.floor_m])
+        origins = middle + stand.levels_m[:, None] * [0.0, 0.0, 1.0]
+        counts = [len(each.ticks_s) for each in self.spells]
         poses = [self.camera.world_from_camera_at(each.ticks_s) for each in self.spells]
         world = np.concatenate(poses)
-        world[:, :3, 3] -= middle
+        world[:, :3, 3] -= np.repeat(origins, counts, axis=0)
         shot = Shot(
             subject=subject,
             evidence=evidence,
-            start=self._begun(betas, middle),
+            start=self._begun(betas, origins),
             camera_from_world=torch.tensor(np.linalg.inv(world)).to(like),
             floor_votes=stand.votes,
+            rests=stand.rests,
         )
-        return Task(shot, middle, np.cumsum([0, *(len(each.ticks_s) for each in self.spells)]))
+        return Task(shot, middle, stand.levels_m, np.cumsum([0, *counts]))
 
-    def _begun(self, betas: Tensor, middle: np.ndarray) -> States:
-        """Where all spells begin, from `middle`, with betas (G, 10)."""
+    def _begun(self, betas: Tensor, origins: np.ndarray) -> States:
+        """Where all spells begin, each from its origin (G, 3), with betas (G, 10)."""
         parts = []
-        for each, shape in zip(self.spells, betas, strict=True):
-            rest = self.rest[each.owner] + torch.tensor(middle)
+        for each, shape, origin in zip(self.spells, betas, origins, strict=True):
+            rest = self.rest[each.owner] + torch.tensor(origin)
             parts.append(states_of(each.begun, rest_pelvis=rest, betas=shape))
         return States(
             transl=torch.cat([each.transl for each in parts]),
@@ -110,11 +114,16 @@ class Task:
     """What a solver is told of the spells of a shot."""
 
     shot: Shot  # of N ticks
-    middle: np.ndarray  # (3,) metres, where its origin is in the world; at the height of the floor
+    middle: np.ndarray  # (3,) metres in the world, at the height of the floor
+    levels_m: np.ndarray  # (G,) metres above the floor, on which the people of each spell stand
     ends: np.ndarray  # (G + 1,) before how many ticks each spell begins and the last one ends
 
+    def origin_of(self, spell: int) -> np.ndarray:
+        """(3,) metres, where the origin of a spell's ticks is in the world."""
+        return self.middle + np.array([0.0, 0.0, self.levels_m[spell]])
+
     def votes_of(self, spell: int) -> np.ndarray:
-        """(M,) in [0, 1], how much the floor says at the ticks of a spell."""
+        """(M,) in [0, 1], how much floor or level say at the ticks of a spell."""
         return self.shot.floor_votes[self.ends[spell] : self.ends[spell + 1]].cpu().numpy()
 
 

@@ -139,6 +139,7 @@ def _part_of(shot: Shot, ticks: slice) -> Shot:
         start=shot.start.at(ticks),
         camera_from_world=shot.camera_from_world[ticks],
         floor_votes=shot.floor_votes[ticks],
+        rests=shot.rests[ticks],
     )
 
 
