@@ -136,6 +136,49 @@ def test_a_frame_that_goes_wrong_stays_put_and_stops_nobody_else():
     assert found.frames[1].tolist() == [5.0, 5.0]
 
 
+@dataclass(frozen=True)
+class Pair:
+    """Two chains with one quadratic each; the model of the first is spoilt."""
+
+    chains: tuple[Quadratic, Quadratic]
+    groups: Tensor
+    harm: float
+
+    def linearise(self, state: Point) -> System:
+        halves = [Point(each, state.shared[:1]) for each in state.frames.chunk(2)]
+        one, other = (each.linearise(half) for each, half in zip(self.chains, halves, strict=True))
+        assert one.band is not None
+        assert other.band is not None
+        bands = zip(one.band.blocks, other.band.blocks, strict=True)
+        return System(
+            torch.cat([one.energy, other.energy]),
+            torch.cat([one.gradient, other.gradient]),
+            torch.cat([self.harm * one.diagonal, other.diagonal]),
+            band=Band(*(torch.cat(each) for each in bands)),
+        )
+
+    moved = Quadratic.moved
+    choose = Quadratic.choose
+
+
+@pytest.mark.parametrize("harm", [-1.0, float("nan")], ids=["no valley", "no number"])
+def test_a_chain_whose_model_is_no_valley_stops_no_other_chain(harm: float):
+    alone = torch.zeros(3, dtype=torch.int64)
+    one, other = (
+        Quadratic(*banded(3, reach=2, seed=seed), groups=alone, chained=True) for seed in (0, 1)
+    )
+    groups = torch.tensor([0, 0, 0, 1, 1, 1])
+    start = Point(torch.ones(6, SIZE).double(), torch.ones(2, 0).double())
+
+    found, _ = minimise(Pair((one, other), groups, harm), start, iterations=1)
+
+    mine = Point(start.frames[3:], start.shared[:1])
+    expected, _ = minimise(other, mine, iterations=1)
+    assert torch.equal(found.frames[:3], start.frames[:3])
+    assert not torch.equal(expected.frames, mine.frames)
+    torch.testing.assert_close(found.frames[3:], expected.frames, atol=1e-12, rtol=0)
+
+
 def test_a_report_that_raises_stops_the_work():
     matrix, right = banded(2, reach=0)
     problem = Quadratic(matrix, right, torch.zeros(2, dtype=torch.int64))

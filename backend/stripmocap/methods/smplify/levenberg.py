@@ -133,7 +133,7 @@ def _solve(system: System, dampings: Tensor, *, groups: Tensor) -> tuple[Tensor,
     if system.band is None:
         solved = _solve_blocks(damped, columns)
     else:
-        solved = _solve_banded(damped, system.band, columns)
+        solved = _solve_banded(damped, system.band, columns, groups=groups)
     if shared is None:
         return solved[..., 0], None
     # The Schur complement: what is left for the shared unknowns once every frame has answered.
@@ -157,16 +157,36 @@ def _solve_blocks(blocks: Tensor, columns: Tensor) -> Tensor:
     return torch.where((info == 0)[:, None, None], solved, torch.nan)
 
 
-def _solve_banded(diagonal: Tensor, band: Band, columns: Tensor) -> Tensor:
+def _solve_banded(diagonal: Tensor, band: Band, columns: Tensor, *, groups: Tensor) -> Tensor:
+    """(N, D, C) solution of the chained system; NaN for groups of which it cannot be solved."""
+    try:
+        return _solve_chain(diagonal, band, columns)
+    except (np.linalg.LinAlgError, ValueError):  # not positive definite, not finite
+        lengths = groups.unique_consecutive(return_counts=True)[1].tolist()
+    if len(lengths) == 1:
+        return torch.full_like(columns, torch.nan)
+    parts = zip(
+        diagonal.split(lengths),
+        zip(*(each.split(lengths) for each in band.blocks), strict=True),
+        columns.split(lengths),
+        groups.split(lengths),
+        strict=True,
+    )
+    return torch.cat(
+        [
+            _solve_banded(own, Band(*next_), right, groups=group)
+            for own, next_, right, group in parts
+        ]
+    )
+
+
+def _solve_chain(diagonal: Tensor, band: Band, columns: Tensor) -> Tensor:
     """(N, D, C) solution of the chained system, by a banded Cholesky factor in double precision."""
     count, size, _ = diagonal.shape
     right = columns.double().cpu().numpy().reshape(count * size, -1)
-    try:
-        factor = scipy.linalg.cholesky_banded(
-            _lower_band(diagonal, band), lower=True, overwrite_ab=True
-        )
-    except np.linalg.LinAlgError:
-        return torch.full_like(columns, torch.nan)
+    factor = scipy.linalg.cholesky_banded(
+        _lower_band(diagonal, band), lower=True, overwrite_ab=True
+    )
     solved = scipy.linalg.cho_solve_banded((factor, True), right)
     return torch.as_tensor(solved.reshape(columns.shape)).to(columns)
 
