@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from ...contract.motion import Camera
+from ..levels import lowest_resting, own_level
 from ..smplify.evidence import Evidence
 from ..smplify.ground import resting_feet, sighted_feet
 from ..smplify.outcome import points
@@ -26,9 +27,6 @@ from .state import FPS
 FAR_M = 0.3  # over or under the floor, where it says half as much; starts are off by a third of it
 LEVEL_M = 0.06  # from the floor, where a level of one's own begins
 _STEEP = 4
-_SPREAD_M = 0.12  # about a level: further off somebody is not on it
-_MOST = 0.7  # of the moments at which somebody rests, that a level holds for
-_ENOUGH = 5  # moments of rest, that a level is told by
 _REST_ENOUGH = 0.5
 _REST_SPEED_M_S = 0.25  # of feet before a moving camera, where only the world tells of rest
 
@@ -71,7 +69,7 @@ def standing(
     votes, levels_m = np.ones(len(whose)), np.zeros(len(begun.betas))
     for each in np.unique(whose):
         mine = np.flatnonzero(whose == each)
-        level = _level(heights[mine] - floor_m, stands[mine])
+        level = own_level(heights[mine] - floor_m, stands[mine], least_m=LEVEL_M)
         votes[mine] = _votes(heights[mine] - floor_m - level, stands[mine])
         votes[mine[pelvis[mine] < floor_m + level]] = 0  # nobody's pelvis is in the ground
         levels_m[each] = level
@@ -102,31 +100,15 @@ def _floor(heights: np.ndarray, resting: np.ndarray) -> float:
         heights: (N, F) of soles.
         resting: (N, F) bool.
     """
-    lowest = _lowest(heights, resting)
+    lowest = lowest_resting(heights, resting)
     near = lowest[np.abs(lowest) < FAR_M]
     return float(np.median(near)) if len(near) else 0.0
-
-
-def _level(heights: np.ndarray, resting: np.ndarray) -> float:
-    """Metres over the floor of where one sequence rests, if that is one height away from it; or 0.
-
-    Args:
-        heights: (M, F) of soles over the floor.
-        resting: (M, F) bool.
-    """
-    lowest = _lowest(heights, resting)
-    lowest = lowest[np.isfinite(lowest)]
-    if len(lowest) < _ENOUGH:
-        return 0.0
-    level = float(np.median(lowest))
-    is_one = (np.abs(lowest - level) < _SPREAD_M).mean() >= _MOST
-    return level if is_one and abs(level) > LEVEL_M else 0.0
 
 
 def _votes(heights: np.ndarray, resting: np.ndarray) -> np.ndarray:
     """(M,) of one spell, by heights (M, F) of soles over its level, and which of them rest."""
     stands = resting.any(axis=1)
-    lowest = _lowest(heights, resting)
+    lowest = lowest_resting(heights, resting)
     # Who does not stand may be anywhere above the floor, and not far below it.
     lowest = np.where(stands, lowest, heights.min(axis=1).clip(max=0))
     known = stands | (lowest < 0)
@@ -135,8 +117,3 @@ def _votes(heights: np.ndarray, resting: np.ndarray) -> np.ndarray:
     ticks = np.arange(len(heights))
     votes = 1 / (1 + (lowest / FAR_M) ** _STEEP)
     return np.interp(ticks, ticks[known], votes[known])
-
-
-def _lowest(heights: np.ndarray, resting: np.ndarray) -> np.ndarray:
-    """(M,) the least of heights (M, F) that rest; infinite where none does."""
-    return np.where(resting, heights, np.inf).min(axis=1)

@@ -1,0 +1,44 @@
+"""Levels that people stand on who are not on the ground: beams, stages, roofs.
+
+Depths that people are drawn at by their size err, so whoever stands 6 cm off a ground that others
+have shown may be on it, or not; nothing that draws their feet there serves them, though. Heights
+are metres of soles over the ground, at moments a thirtieth of a second apart or so.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+_SPREAD_M = 0.12  # about a level: further off somebody is not on it
+_ON_IT = 0.5  # of the moments of rest, that are on a level
+_NEARER = 0.7  # of the moments of rest, that are nearer to it than to the ground
+_ENOUGH = 3  # moments of rest, that a level is told by
+
+
+def own_level(heights: np.ndarray, resting: np.ndarray, *, least_m: float) -> float:
+    """Metres over the ground of where somebody rests, if that is one height off it; or 0.
+
+    Who is on the ground for a good part of the time, or on many levels, has none.
+
+    Args:
+        heights: (T, F) of the feet's points.
+        resting: (T, F) bool.
+        least_m: metres from the ground, where a level begins.
+    """
+    lowest = lowest_resting(heights, resting)
+    lowest = lowest[np.isfinite(lowest)]
+    if len(lowest) < _ENOUGH:
+        return 0.0
+    level = float(np.median(lowest))
+    apart = np.abs(lowest - level)
+    is_level = (
+        abs(level) > least_m
+        and (apart < _SPREAD_M).mean() >= _ON_IT
+        and (apart < np.abs(lowest)).mean() >= _NEARER
+    )
+    return level if is_level else 0.0
+
+
+def lowest_resting(heights: np.ndarray, resting: np.ndarray) -> np.ndarray:
+    """(T,) the least of heights (T, F) that rest; infinite where none does."""
+    return np.where(resting, heights, np.inf).min(axis=1)
