@@ -12,15 +12,18 @@ from stripmocap.contract import body_file
 from stripmocap.contract.body_file import EMBEDDED_BODY
 from stripmocap.methods.humor.fast import Settings
 from stripmocap.methods.humor.figure import Figure
-from stripmocap.methods.humor.objective import Frames
+from stripmocap.methods.humor.objective import DEMO, Frames
+from stripmocap.methods.humor.own_weights import load_own_priors
 from stripmocap.methods.humor.paper import Diverged, Schedule
 from stripmocap.methods.humor.paper_shot import PaperSolver
+from stripmocap.methods.humor.refine import SHIPPED_FIRST, SHIPPED_HUMOR, SHIPPED_POSE
 from stripmocap.methods.humor.whole import Whole
 from stripmocap.methods.smplify.subject import Subject
 
 TEMPLATE = body_file.load(EMBEDDED_BODY)
 SUBJECT = Subject.from_template(TEMPLATE, loose_prior())
 BRIEF = Schedule(placing=0, posing=2, short=0, held=0, free=1, iterations=4)
+NOTHING = Schedule(placing=0, posing=0, short=0, held=0, free=0)
 
 
 @pytest.fixture(scope="module")
@@ -103,14 +106,44 @@ def test_it_tells_how_far_it_is(solved):
 
 
 def test_nothing_solved_is_the_start_told_by_the_pose_prior(solver, shot):
-    nothing = replace(solver, schedule=Schedule(placing=0, posing=0, short=0, held=0, free=0))
-
-    found = nothing(shot, quiet)
+    found = replace(solver, schedule=NOTHING)(shot, quiet)
 
     torch.testing.assert_close(found.states.transl[0], shot.start.transl[0], atol=1e-5, rtol=0)
     torch.testing.assert_close(
         found.states.global_rotmat[0], shot.start.global_rotmat[0], atol=1e-5, rtol=0
     )
+
+
+@pytest.fixture(scope="module")
+def known():
+    """The solver with the shipped priors, and a walk of two seconds."""
+    scene, figure = walk(TEMPLATE, frames=60), Figure.of_blazepose(TEMPLATE)
+    whole = Whole.of([scene.person], estimate(TEMPLATE, scene), subject=SUBJECT, window=300)
+    priors = load_own_priors(SHIPPED_HUMOR, SHIPPED_POSE, first=SHIPPED_FIRST)
+    return PaperSolver(figure, priors, Settings(), NOTHING), whole.task().shot
+
+
+def test_what_it_begins_with_hardly_strays_from_the_start(known):
+    solver, shot = known
+
+    found = solver(shot, quiet)
+
+    # By latents that are read at once it strays by 0.13 m.
+    apart = (found.states.transl - shot.start.transl).norm(dim=1)
+    assert float(apart.max()) < 0.1
+
+
+def test_a_start_that_suits_what_is_seen_has_the_lower_value(known):
+    solver, shot = known
+    aside = replace(shot.start, transl=shot.start.transl + torch.tensor([0.3, 0.0, 0.0]))
+
+    assert solver.value(shot) < solver.value(replace(shot, start=aside))
+
+
+def test_a_part_that_does_not_count_is_not_in_the_value(solver, shot):
+    without = replace(solver, weights=replace(DEMO, initial=0.0, keypoints=0.0))
+
+    assert without.value(shot) != pytest.approx(solver.value(shot))
 
 
 def test_finished_frames_at_the_front_stay(solver, shot):

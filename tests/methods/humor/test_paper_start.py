@@ -4,7 +4,15 @@ import pytest
 import torch
 from humorscenes import drifting, exact_problem, toy_figure, toy_priors
 from stripmocap.methods.humor import motion_objective
-from stripmocap.methods.humor.paper_start import begin, depth, in_prior_frame, resting
+from stripmocap.methods.humor.canonical import Placement, pivot_of, turn_of
+from stripmocap.methods.humor.paper_start import (
+    begin,
+    depth,
+    in_prior_frame,
+    read_in_turn,
+    resting,
+)
+from stripmocap.methods.humor.state import State
 
 BONES = ((0, 1), (1, 3), (3, 4), (2, 3))
 
@@ -92,3 +100,28 @@ def test_a_motion_begins_with_its_first_body(priors):
     led = motion_objective.led(problem, unknowns)
     torch.testing.assert_close(led.states.numbers[:, 0], states.numbers[:, 0])
     assert unknowns.latents.shape == (2, 7, priors.motion.sizes.latent)
+
+
+def test_latents_read_in_turn_start_where_those_before_led(priors):
+    truth = drifting(priors, motions=2)
+    problem = exact_problem(truth, figure=toy_figure(), priors=priors)
+
+    unknowns = begin(problem, truth, reading=read_in_turn)
+
+    motion = in_prior_frame(problem, truth, floor=unknowns.floor)
+    led = motion_objective.led(problem, unknowns).states
+    before, goals = State(led.numbers[:, :-1]), State(motion.numbers[:, 1:])
+    pivot = pivot_of(State(led.numbers[:, :1])).expand(-1, 7, -1)
+    frames = Placement(turn_of(before.global_orient), before.transl[..., :2], pivot)
+    expected = priors.motion.posterior(frames.enter(before), frames.enter(goals)).mean
+    torch.testing.assert_close(unknowns.latents, expected)
+
+
+def test_the_first_latent_is_the_same_either_way(priors):
+    truth = drifting(priors)
+    problem = exact_problem(truth, figure=toy_figure(), priors=priors)
+
+    at_once, in_turn = begin(problem, truth), begin(problem, truth, reading=read_in_turn)
+
+    torch.testing.assert_close(in_turn.latents[:, 0], at_once.latents[:, 0])
+    assert not torch.equal(in_turn.latents[:, 1:], at_once.latents[:, 1:])

@@ -14,6 +14,7 @@ from ...contract.errors import AssetCorrupt, DiskFull
 from ...contract.whole_file import whole
 from .initial_state import InitialStatePrior
 from .network import MotionPrior, Sizes
+from .objective import Priors
 from .pose_prior import PosePrior, PoseSizes
 
 MOTION_KIND = "motion prior 1"  # raised when the same arrays would mean something else
@@ -48,6 +49,19 @@ def load_own_pose_prior(path: Path) -> PosePrior:
     """As `load_own_motion_prior`, of a file of `save_pose_prior`."""
     return checkpoints.load_sized(
         path, lambda sizes: PosePrior(PoseSizes(**sizes)), kind=POSE_KIND, most=_MOST
+    )
+
+
+def load_own_priors(motion: Path, pose: Path, *, first: Path) -> Priors:
+    """All three that solver `paper` asks, on the CPU; they evaluate, and no gradient goes there.
+
+    Raises:
+        AssetMissing, AssetCorrupt: one of the files is not there, or is no such prior.
+    """
+    return Priors(
+        load_own_motion_prior(motion).eval().requires_grad_(False),
+        load_own_pose_prior(pose).eval().requires_grad_(False),
+        load_own_initial_state_prior(first),
     )
 
 

@@ -20,7 +20,7 @@ from . import motion_objective
 from .canonical import TurnOf, turn_of
 from .motion_objective import SHORT, Led, Unknowns
 from .objective import Energies, Frames, Problem, placing, posing, weighed
-from .paper_start import begin
+from .paper_start import Reading, begin, read_at_once
 
 HISTORY = 100  # steps that L-BFGS remembers
 _PLACING = ("transl", "global_orient")
@@ -82,6 +82,7 @@ def solve(
     *,
     schedule: Schedule | None = None,
     turning: TurnOf = turn_of,
+    reading: Reading = read_at_once,
     watch: Watch = lambda tried: None,
 ) -> Fitted:
     """The motions that suit `problem` best, from `start`.
@@ -91,6 +92,7 @@ def solve(
         start: bodies in every frame, for instance `paper_start.resting`.
         schedule: the published one by default.
         turning: `published_turn_of` for the published numbers.
+        reading: how motions are read from the bodies of the second stage.
         watch: told every evaluation of an objective.
 
     Raises:
@@ -99,7 +101,7 @@ def solve(
     schedule = schedule or Schedule()
     placed = place(problem, start, schedule=schedule, watch=watch)
     posed = pose(problem, placed, schedule=schedule, watch=watch)
-    begun = begin(problem, posed, turning=turning)
+    begun = begin(problem, posed, turning=turning, reading=reading)
     unknowns = lead(problem, begun, schedule=schedule, turning=turning, watch=watch)
     with torch.no_grad():
         led = motion_objective.led(problem, unknowns, turning=turning)

@@ -2,14 +2,16 @@
 
 The published fit looks at pictures of 1080 lines, whose pixels its weights are for; what was seen
 is brought to its default lens. Its camera axes are here level ones a metre above the floor, still
-while the camera moves. Poses, shape and floor of the start are good already, so that bodies need
-not be placed any more, and shape and floor stay.
+while the camera moves. Poses, shape and floor of the start are good already: bodies are not posed
+frame by frame any more, latents are read from them so that the motion does not stray, and shape
+and floor stay.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from time import perf_counter
 from typing import NamedTuple
 
@@ -24,11 +26,22 @@ from ..smplify.states import MOVING_JOINTS, States, choose
 from . import paper
 from .fast import Moment, Settings, Shot, Solved
 from .figure import Figure
-from .objective import DEFAULT_FOCAL_PX, DEMO, Frames, Observed, Piece, Priors, Problem
+from .objective import (
+    DEFAULT_FOCAL_PX,
+    DEMO,
+    Frames,
+    Observed,
+    Piece,
+    Priors,
+    Problem,
+    Weights,
+    weighed,
+)
 from .paper import Diverged, Schedule, Tried
+from .paper_start import begin, read_in_turn
 from .pieces import AT_ONCE, Motion, solve_in_pieces, split
 
-WARM = Schedule(placing=0, posing=10, short=10, held=10, free=15, enough=1e-3)
+WARM = Schedule(placing=0, posing=0, short=0, held=10, free=15, enough=1e-3)
 _SHORTEST = 4  # frames: with fewer there is no motion to speak of
 _ABOVE_FLOOR_M = 1.0
 _KNOWN = frozenset({"betas", "floor"})
@@ -42,10 +55,18 @@ class PaperSolver:
     priors: Priors
     settings: Settings
     schedule: Schedule = WARM
+    weights: Weights = DEMO
 
     def __call__(self, shot: Shot, report: Callable[[int, int], None]) -> Solved:
         """The motion of `shot`, as `fast.solve` gives it; sequences of a few frames stay."""
         return _Run(self, shot, report).solve()
+
+    def value(self, shot: Shot) -> float:
+        """What the fit minimises at last, at the start of `shot` as its unknowns tell it.
+
+        Motions are not cut into pieces; those of a few frames are left out.
+        """
+        return _Run(self, shot, lambda done, of: None).value()
 
 
 class _Run:
@@ -79,6 +100,18 @@ class _Run:
             found = found.with_frames(slice(shot.held), shot.start.at(slice(shot.held)))
         return self._sound(found, contacts, diverged)
 
+    def value(self) -> float:
+        total = 0.0
+        for group, (first, last) in enumerate(pairwise(self.starts)):
+            if last - first >= _SHORTEST:
+                frames = slice(first, last)
+                problem = self._problem(frames)
+                unknowns = begin(problem, self._start(group, frames), reading=read_in_turn)
+                with torch.no_grad():
+                    found = paper.objective(problem, unknowns)
+                    total += float(weighed(found, problem.weights))
+        return total
+
     def _solved(self, group: int, frames: slice) -> Motion:
         problem, start = self._problem(frames), self._start(group, frames)
         before = None
@@ -96,6 +129,7 @@ class _Run:
             problem,
             start,
             schedule=self.solver.schedule,
+            reading=read_in_turn,
             watch=lambda tried: self._watch(tried, first, seen),
         )
         self.done = first + self.solver.schedule.steps
@@ -112,12 +146,13 @@ class _Run:
     def _problem(self, frames: slice) -> Problem:
         evidence, figure = self.shot.evidence, self.solver.figure
         settings, votes = self.solver.settings, float(self.shot.floor_votes[frames].mean())
+        usual = self.solver.weights
         weights = replace(
-            DEMO,
-            motion=DEMO.motion * settings.prior,
-            initial=DEMO.initial * settings.prior,
-            skating=DEMO.skating * settings.contacts,
-            hovering=DEMO.hovering * settings.contacts * votes,
+            usual,
+            motion=usual.motion * settings.prior,
+            initial=usual.initial * settings.prior,
+            skating=usual.skating * settings.contacts,
+            hovering=usual.hovering * settings.contacts * votes,
         )
         observed = _observed(evidence.at(frames), figure, self.level, frames)
         return Problem(figure, self.solver.priors, observed, weights, known=_KNOWN)

@@ -6,17 +6,20 @@ motion begins with the latents that the posterior reads from bodies posed frame 
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import torch
 from torch import Tensor
 
 from ...geometry.rotations import aa_to_matrix
-from .canonical import TurnOf, turn_of
+from .canonical import Placement, TurnOf, pivot_of, turn_of
 from .floor import Floor, PriorFrame
 from .motion import states_of
 from .motion_objective import Unknowns
+from .network import MotionPrior
 from .objective import Frames, Problem
 from .rollout import transitions
-from .state import JOINTS, State
+from .state import JOINTS, State, changed
 
 # Bones of OpenPose's 25 keypoints by which the distance is judged.
 OPENPOSE_BONES = (
@@ -26,6 +29,13 @@ OPENPOSE_BONES = (
 )
 _FACING = (torch.pi, 0.0, 0.0)  # axis-angle of a body that stands before the camera and faces it
 _LEAST_PX = 1.0  # of a mean bone
+
+
+class Reading(Protocol):
+    """What explains motions (N, T) of the prior's frame: latents (N, T - 1, Z)."""
+
+    def __call__(self, prior: MotionPrior, motions: State, *, turning: TurnOf) -> Tensor:  # noqa: D102
+        ...
 
 
 def resting(problem: Problem, bones: tuple[tuple[int, int], ...] = OPENPOSE_BONES) -> Frames:
@@ -70,12 +80,41 @@ def depth(problem: Problem, bones: tuple[tuple[int, int], ...] = OPENPOSE_BONES)
     return observed.focal[0] * length / lengths_px.clamp(min=_LEAST_PX)
 
 
-def begin(problem: Problem, frames: Frames, *, turning: TurnOf = turn_of) -> Unknowns:
+def read_at_once(prior: MotionPrior, motions: State, *, turning: TurnOf) -> Tensor:
+    """The latents of every step for itself, as the published fit reads them.
+
+    A motion that they lead strays: each step errs a little, and none knows of those before.
+    """
+    return prior.posterior(*transitions(motions, turning=turning)).mean
+
+
+def read_in_turn(prior: MotionPrior, motions: State, *, turning: TurnOf) -> Tensor:
+    """Each latent as it leads to a motion from where those before it have led.
+
+    So errors of steps do not add up. The posterior knows such moments: its training rolls out.
+    """
+    now = State(motions.numbers[:, 0])
+    pivot, latents = pivot_of(now), list[Tensor]()
+    for step in range(1, motions.numbers.shape[1]):
+        frame = Placement(turning(now.global_orient), now.transl[..., :2], pivot)
+        past, following = frame.enter(now), frame.enter(State(motions.numbers[:, step]))
+        latents.append(prior.posterior(past, following).mean)
+        now = frame.leave(changed(past, prior.decode(past, latents[-1])))
+    return torch.stack(latents, dim=1)
+
+
+def begin(
+    problem: Problem,
+    frames: Frames,
+    *,
+    turning: TurnOf = turn_of,
+    reading: Reading = read_at_once,
+) -> Unknowns:
     """Motions of bodies posed frame by frame, with the floor where it is thought to be."""
     with torch.no_grad():
         floor = problem.observed.floor.clone()
         motion = in_prior_frame(problem, frames, floor=floor)
-        posterior = problem.priors.motion.posterior(*transitions(motion, turning=turning))
+        latents = reading(problem.priors.motion, motion, turning=turning)
     return Unknowns(
         transl=frames.transl[:, 0],
         global_orient=frames.global_orient[:, 0],
@@ -83,7 +122,7 @@ def begin(problem: Problem, frames: Frames, *, turning: TurnOf = turn_of) -> Unk
         transl_vel=motion.transl_vel[:, 0],
         joints_vel=motion.joints_vel[:, 0],
         global_orient_vel=motion.global_orient_vel[:, 0],
-        latents=posterior.mean,
+        latents=latents,
         betas=frames.betas,
         floor=floor,
     )
