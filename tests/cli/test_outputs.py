@@ -48,3 +48,22 @@ def test_the_ending_does_not_care_about_case(tmp_path):
     outputs.check(tmp_path / "A.NPZ", suffixes=(".npz",))
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_not_there_is_made(tmp_path):
+    folder = tmp_path / "plots" / "of today"
+
+    outputs.make_folder(folder)
+    outputs.make_folder(folder)
+
+    assert not list(folder.iterdir())
+
+
+def test_a_file_in_a_folders_place_is_an_error_with_a_hint(tmp_path):
+    path = tmp_path / "plots"
+    path.touch()
+
+    with pytest.raises(ResultFileError) as caught:
+        outputs.make_folder(path)
+
+    assert caught.value.hint

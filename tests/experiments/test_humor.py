@@ -13,7 +13,13 @@ from stripmocap.contract.motion import Camera, Motion
 from stripmocap.contract.skeleton import LIMB_JOINTS
 from stripmocap.evaluation.grounded import Grounded
 from stripmocap.evaluation.truth import Truth
-from stripmocap.experiments import humor, humor_pages, humor_takes, humor_video
+from stripmocap.experiments import (
+    humor,
+    humor_pages,
+    humor_solvers,
+    humor_takes,
+    humor_video,
+)
 from stripmocap.experiments.humor import Findings, Plan
 from stripmocap.experiments.humor_strips import FEET, SPELL, STEPS, WHOLE, Row, strip
 from stripmocap.experiments.humor_takes import Tried, chain
@@ -64,6 +70,8 @@ def toys(monkeypatch):
     found = Toys()
     table = {key: {"embedded": found.loader(key)} for key in ("vibe", "smplify", "humor")}
     monkeypatch.setattr(humor_takes, "ESTIMATORS", table)
+    apart = found.loader("no initial-state prior")
+    monkeypatch.setattr(humor_solvers.refine, "estimator_of", apart)
     return found
 
 
@@ -108,6 +116,32 @@ def test_pages_show_every_take_and_what_was_wanted(toys, data):
     assert "against vibe" in page
     assert "-60 %" in page
     assert "| paper |" in page
+    assert f"| {humor_solvers.APART} |" in page
+
+
+def test_solvers_are_tried_on_brief_stretches_of_few_shots(toys, data):
+    found = humor.run(Plan(data, data, threads=1, claims=("solvers",)), quiet).solvers
+
+    assert [each.tried.chain for each in found] == ["fast", "paper", humor_solvers.APART]
+    assert toys.made.count("no initial-state prior") == 1
+    frames = {len(each.tried.estimate.motions[0].times_s) for each in found}
+    assert frames == {round(30 * humor_solvers.BRIEF_S)}
+    assert all(np.isfinite(each.objective) for each in found)
+
+
+def test_weights_come_with_those_that_their_training_put_beside_them(tmp_path):
+    path = tmp_path / "mine.safetensors"
+    bench = humor_takes.Bench(networks={"humor": path, "vibe": path})
+
+    tools = bench.tools("humor")
+
+    assert tools.network == path
+    assert tools.networks == {
+        "humor_pose_embedded": tmp_path / "mine_pose.safetensors",
+        "humor_start_embedded": tmp_path / "mine_start.safetensors",
+    }
+    assert not bench.tools("vibe").networks
+    assert bench.tools("smplify").network is None
 
 
 @pytest.mark.skipif(

@@ -18,16 +18,11 @@ from ..experiments import humor_shots, humor_takes
 from ..experiments.humor_shots import FloorShot
 from ..methods.humor.figure import Figure
 from ..methods.humor.objective import Priors
-from ..methods.humor.own_weights import (
-    load_own_initial_state_prior,
-    load_own_motion_prior,
-    load_own_pose_prior,
-)
+from ..methods.humor.own_weights import load_own_priors
 from ..methods.humor.paper import Schedule
 from ..methods.humor.refine import SHIPPED_HUMOR
 from ..progress import Progress
 from ..training.held_out import SEED
-from ..training.humor_run import POSE_SUFFIX, START_SUFFIX
 from ..training.mocap import FPS, load_clips
 from ..training.synthetic import embedded_body
 from .outputs import check, whole
@@ -100,13 +95,8 @@ def _refined(shot: FloorShot, prior: Path) -> tuple[list[Step], Camera, float]:
 
 
 def _priors(prior: Path) -> Priors:
-    """The motion prior, and the two that its training put beside it."""
-    pose, start = (prior.with_stem(prior.stem + suffix) for suffix in (POSE_SUFFIX, START_SUFFIX))
-    return Priors(
-        load_own_motion_prior(prior).eval().requires_grad_(False),
-        load_own_pose_prior(pose).eval().requires_grad_(False),
-        load_own_initial_state_prior(start),
-    )
+    pose, first = humor_takes.made_with(prior).values()
+    return load_own_priors(prior, pose, first=first)
 
 
 def _schedule(share: float) -> Schedule:

@@ -8,7 +8,7 @@ from .. import figures
 from ..contract.errors import RequestError
 from ..experiments import humor, humor_pages
 from ..progress import Progress
-from .outputs import check, check_folder, whole
+from .outputs import check, make_folder, whole
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -19,7 +19,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.markdown is not None:
         check(arguments.markdown, suffixes=(".md",))
     if arguments.plots is not None:
-        check_folder(arguments.plots)
+        make_folder(arguments.plots)
         figures.require()
     plan = humor.Plan(
         arguments.data,

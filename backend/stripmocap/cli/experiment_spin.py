@@ -9,7 +9,7 @@ from ..experiments import spin
 from ..experiments.spin_arms import Plan
 from ..methods.hmr.weights import load_keypoint_network
 from ..progress import Progress
-from .outputs import check, check_folder, whole
+from .outputs import check, make_folder, whole
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -21,7 +21,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.markdown is not None:
         check(arguments.markdown, suffixes=(".md",))
     if arguments.plots is not None:
-        check_folder(arguments.plots)
+        make_folder(arguments.plots)
     network = load_keypoint_network(arguments.weights)
     plan = Plan(
         arguments.data,

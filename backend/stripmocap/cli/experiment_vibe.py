@@ -11,7 +11,7 @@ from ..experiments.vibe_arms import Size
 from ..methods.hmr.estimate import SHIPPED_SPIN
 from ..methods.vibe.estimate import SHIPPED_VIBE
 from ..progress import Progress
-from .outputs import check, check_folder, whole
+from .outputs import check, make_folder, whole
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -23,7 +23,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.markdown is not None:
         check(arguments.markdown, suffixes=(".md",), sources=(arguments.video,))
     if arguments.plots is not None:
-        check_folder(arguments.plots)
+        make_folder(arguments.plots)
         figures.require()
     plan = vibe.Plan(
         arguments.data,

@@ -22,7 +22,10 @@ def add_humor_experiment(what: argparse._SubParsersAction, *, count: Callable[[s
     )
     humor.add_argument("--videos", type=Path, metavar="DIR", help="films with truths beside them")
     humor.add_argument(
-        "--weights", type=Path, metavar="FILE", help="motion prior (default: the shipped one)"
+        "--weights",
+        type=Path,
+        metavar="FILE",
+        help="motion prior, with those that its training put beside it (default: the shipped ones)",
     )
     humor.add_argument(
         "--only", nargs="+", default=[], choices=CLAIMS, metavar="CLAIM", help=", ".join(CLAIMS)
@@ -40,7 +43,10 @@ def add_humor_benchmark(what: argparse._SubParsersAction, *, count: Callable[[st
     humor.add_argument("--data", type=Path, required=True, metavar="DIR", help="clips, .npz")
     humor.add_argument("--frames", type=count, default=60, help="of one person, default 60")
     humor.add_argument(
-        "--weights", type=Path, metavar="FILE", help="motion prior (default: the shipped one)"
+        "--weights",
+        type=Path,
+        metavar="FILE",
+        help="motion prior, with those that its training put beside it (default: the shipped ones)",
     )
     humor.add_argument("--share", type=float, default=1.0, metavar="X", help="of the paper's steps")
     humor.add_argument("--plot", type=Path, metavar="FILE", help="also draw the curves, .png")

@@ -63,6 +63,22 @@ def check_folder(folder: Path) -> None:
         )
 
 
+def make_folder(folder: Path) -> None:
+    """Makes `folder` if it is not there, and sure that a file can be written into it.
+
+    Raises:
+        ResultFileError: it is something else, may not be made or written, or the disk is full.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ResultFileError(
+            f"{folder} cannot be made ({error.strerror or error})",
+            hint="Choose a folder that you may write to.",
+        ) from error
+    check_folder(folder)
+
+
 def whole(path: Path) -> AbstractContextManager[Path]:
     """A file beside `path`, of its kind, to write to; see `whole_file.whole`.
 

@@ -18,16 +18,17 @@ from .. import bodies
 from ..evaluation.grounded import Means, means, together
 from ..training.held_out import SEED
 from ..training.synthetic import embedded_body
-from . import humor_strips, humor_takes, humor_video
-from .humor_shots import FloorShot, floor_shots
+from . import humor_solvers, humor_strips, humor_takes, humor_video
+from .humor_shots import MOST_S, FloorShot, floor_shots
+from .humor_solvers import BRIEF_S, Lowered
 from .humor_strips import Row
 from .humor_takes import Bench, Chain, Tried
-from .humor_video import Filmed
+from .humor_video import Film, Filmed
 
 Report = Callable[[str, int, int], None]
 
 CLAIMS = ("takes", "ablations", "solvers", "video")
-FEW = 3  # shots on which the paper's solver is tried
+FEW = 4  # shots on which the paper's solver is tried
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Findings:
 
     takes: Sequence[Tried] = ()
     ablations: Sequence[Tried] = ()
-    solvers: Sequence[Tried] = ()
+    solvers: Sequence[Lowered] = ()
     films: Sequence[Filmed] = ()
     strips: Mapping[str, np.ndarray] = field(default_factory=dict)  # RGB, by file name
 
@@ -68,20 +69,19 @@ def run(plan: Plan, report: Report) -> Findings:
     torch.set_num_threads(plan.threads)
     bench, wanted = Bench(networks=plan.networks), set(plan.claims)
     takes, ablations, solvers, films, strips = [], [], [], [], {}
-    if wanted & {"takes", "ablations", "solvers"}:
-        body = embedded_body()
-        shots = floor_shots(plan.data, body, split=plan.split, seed=SEED, at_most=plan.at_most)
-        few = shots[:: max(len(shots) // FEW, 1)][:FEW]
-        if "takes" in wanted or "ablations" in wanted:
-            takes, ablations = _both(plan, bench, shots, report, wanted=wanted)
-            strips = _strips(shots, takes)
-        if "solvers" in wanted:
-            chains = humor_takes.solvers(plan.base)
-            solvers = _all(chains, few, bench, report, what="solvers")
-    if "video" in wanted and plan.videos is not None:
-        found = humor_video.films(plan.videos, plan.folder, report)
-        for done, film in enumerate(found):
-            report("films", done, len(found))
+    if wanted & {"takes", "ablations"}:
+        shots = _shots(plan, at_most=plan.at_most, seconds=MOST_S)
+        takes, ablations = _both(plan, bench, shots, report, wanted=wanted)
+        strips = _strips(shots, takes)
+    shown: Sequence[Film] = ()
+    if wanted & {"solvers", "video"} and plan.videos is not None:
+        shown = humor_video.films(plan.videos, plan.folder, report)
+    if "solvers" in wanted:
+        few = _shots(plan, at_most=min(plan.at_most or FEW, FEW), seconds=BRIEF_S)
+        solvers = humor_solvers.lowered(plan.base, few, films=shown, bench=bench, report=report)
+    if "video" in wanted:
+        for done, film in enumerate(shown):
+            report("films", done, len(shown))
             films += humor_video.tried(humor_takes.takes(), film, bench)
     return Findings(takes, ablations, solvers, films, strips)
 
@@ -101,6 +101,13 @@ def by_kind(found: Sequence[Tried]) -> dict[str, dict[str, Means]]:
         kinds.setdefault(each.kind, []).append(each)
     ordered = sorted(kinds, key=lambda kind: -sum(each.found.pa_mm.size for each in kinds[kind]))
     return {kind: averaged(kinds[kind]) for kind in ordered}
+
+
+def _shots(plan: Plan, *, at_most: int | None, seconds: float) -> list[FloorShot]:
+    body = embedded_body()
+    return floor_shots(
+        plan.data, body, split=plan.split, seed=SEED, at_most=at_most, seconds=seconds
+    )
 
 
 def _both(

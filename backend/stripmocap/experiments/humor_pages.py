@@ -12,6 +12,7 @@ import numpy as np
 from .. import figures
 from ..evaluation.grounded import Means
 from .humor import Findings, averaged, by_kind
+from .humor_solvers import FILM, Lowered
 from .humor_takes import Tried
 from .humor_video import Filmed
 
@@ -109,14 +110,23 @@ def _kinds_table(found: Sequence[Tried]) -> str:
     return _table(["kind", "", *names], rows)
 
 
-def _solvers_table(found: Sequence[Tried]) -> str:
+def _solvers_table(found: Sequence[Lowered]) -> str:
+    """Shots together, and each film for itself."""
+    places: dict[str, list[Lowered]] = {}
+    for each in found:
+        tried = each.tried
+        places.setdefault(tried.shot if tried.kind == FILM else "shots", []).append(each)
+    columns = [each for each in COLUMNS if each != "deep_percent"]
     rows = []
-    for name, each in averaged(found).items():
-        mine = [one for one in found if one.chain == name]
-        seconds = sum(one.seconds for one in mine) / len(mine)
-        cells = [_cell(each, column) for column in COLUMNS]
-        rows.append([name, *cells, f"{seconds:.1f}"])
-    return _table(["solver", *COLUMNS.values(), "processor s a shot"], rows)
+    for place, some in places.items():
+        for name, means in averaged([each.tried for each in some]).items():
+            mine = [each for each in some if each.tried.chain == name]
+            seconds = np.mean([each.tried.seconds for each in mine])
+            value = np.mean([each.objective for each in mine])
+            cells = [_cell(means, column) for column in columns]
+            rows.append([place, name, *cells, f"{seconds:.0f}", f"{value:.0f}", str(len(mine))])
+    heads = [COLUMNS[column] for column in columns]
+    return _table(["", "solver", *heads, "processor s", "the paper's objective", "tried on"], rows)
 
 
 def _films_table(found: Sequence[Filmed]) -> str:

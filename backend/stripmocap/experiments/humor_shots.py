@@ -66,15 +66,23 @@ class FloorShot:
 
 
 def floor_shots(
-    folder: Path, body: LandmarkBody, *, split: str, seed: int, at_most: int | None = None
+    folder: Path,
+    body: LandmarkBody,
+    *,
+    split: str,
+    seed: int,
+    at_most: int | None = None,
+    seconds: float = MOST_S,
 ) -> list[FloorShot]:
     """Upright shots of the clips of a split whose feet are known, or `at_most`, spread evenly.
+
+    Each is of the first `seconds` of a clip.
 
     Raises:
         AssetMissing, AssetCorrupt: the folder holds no such clips.
     """
     clips = [each for each in load_clips(folder, split) if each.feet_ok]
-    clips = [cut(each) for each in clips if len(each.pelvis) >= LEAST_S * FPS]
+    clips = [cut(each, seconds=seconds) for each in clips if len(each.pelvis) >= LEAST_S * FPS]
     shots = [floor_shot(each, body, seed=seed) for each in clips]
     return spread([each for each in shots if each.is_upright], at_most)
 

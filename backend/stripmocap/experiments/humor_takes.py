@@ -21,9 +21,11 @@ from ..evaluation.soles import SoleBody
 from ..methods.catalogue import ESTIMATORS
 from ..methods.toolbox import Estimate, Estimator, Tools
 from ..people.observations import Person
+from ..training.humor_run import POSE_SUFFIX, START_SUFFIX
 from .humor_shots import FloorShot
 
 Step = tuple[str, Options]  # a method and what was chosen of it
+Made = dict[tuple[Step, ...], tuple[Estimate, float]]  # estimates, and the seconds of their last
 
 
 @dataclass(frozen=True)
@@ -76,11 +78,22 @@ def solvers(base: Sequence[str]) -> tuple[Chain, ...]:
     )
 
 
+def made_with(prior: Path) -> dict[str, Path]:
+    """The files that a training put beside a motion prior, by the names that methods know."""
+    return {
+        f"humor{suffix}_embedded": prior.with_stem(prior.stem + suffix)
+        for suffix in (POSE_SUFFIX, START_SUFFIX)
+    }
+
+
 class Bench:
     """The methods on the embedded body, each loaded once."""
 
     def __init__(self, *, networks: Mapping[str, Path]) -> None:
-        """A bench whose methods read their weights from `networks`, the shipped ones if absent."""
+        """A bench whose methods read their weights from `networks`, the shipped ones if absent.
+
+        Beside HuMoR's lie those that its training made with it.
+        """
         self._template = bodies.embedded("neutral")
         self._networks = networks
         self._loaded: dict[Step, Estimator] = {}
@@ -88,7 +101,7 @@ class Bench:
 
     def tried(self, chains: Sequence[Chain], shot: FloorShot) -> list[Tried]:
         """Every chain on a shot."""
-        made: dict[tuple[Step, ...], tuple[Estimate, float]] = {}
+        made: Made = {}
         return [self._tried(each, shot, made) for each in chains]
 
     def made(
@@ -96,7 +109,7 @@ class Bench:
         steps: tuple[Step, ...],
         people: Sequence[Person],
         camera: Camera,
-        known: dict[tuple[Step, ...], tuple[Estimate, float]],
+        known: Made,
     ) -> tuple[Estimate, float]:
         """What `steps` make, and the seconds of the last; what is `known` is not made again."""
         if steps not in known:
@@ -107,11 +120,24 @@ class Bench:
             known[steps] = estimate, time.process_time() - began
         return known[steps]
 
+    def tools(self, key: str) -> Tools:
+        """What the method `key` is loaded with."""
+        tools = Tools(self._template, torch.device("cpu"))
+        if key not in self._networks:
+            return tools
+        path = self._networks[key]
+        networks = made_with(path) if key == "humor" else {}
+        return replace(tools, network=path, networks=networks)
+
+    def know(self, step: Step, estimator: Estimator) -> None:
+        """Has a step of chains made by `estimator`."""
+        self._loaded[step] = estimator
+
     def _tried(
         self,
         chain: Chain,
         shot: FloorShot,
-        made: dict[tuple[Step, ...], tuple[Estimate, float]],
+        made: Made,
     ) -> Tried:
         estimate, seconds = self.made(chain.steps, [shot.shot.person()], shot.camera, made)
         (motion,) = estimate.motions
@@ -122,10 +148,7 @@ class Bench:
     def _estimator(self, step: Step) -> Estimator:
         if step not in self._loaded:
             key, options = step
-            tools = Tools(self._template, torch.device("cpu"))
-            if key in self._networks:
-                tools = replace(tools, network=self._networks[key])
-            self._loaded[step] = ESTIMATORS[key]["embedded"](tools, options)
+            self._loaded[step] = ESTIMATORS[key]["embedded"](self.tools(key), options)
         return self._loaded[step]
 
 

@@ -95,7 +95,7 @@ def films(folder: Path, kept: Path, report: Report) -> list[Film]:
 
 def tried(chains: Sequence[Chain], film: Film, bench: Bench) -> list[Filmed]:
     """Every chain on a film, behind the detector."""
-    person = _whom(film)
+    person = whom(film)
     limbs = person.landmarks3d[:, _LIMBS].astype(np.float64)
     rows = [_filmed(DETECTOR, limbs, person.times_s, film, found=None)]
     made = {}
@@ -106,6 +106,18 @@ def tried(chains: Sequence[Chain], film: Film, bench: Bench) -> list[Filmed]:
         limbs = bench.soles.of_motion(motion)[0][:, _JOINTS]
         rows.append(_filmed(chain.name, limbs, motion.times_s, film, found=means(found)))
     return rows
+
+
+def whom(film: Film) -> Person:
+    """Whoever is nearest to the truth in the picture."""
+    goal = film.truth.limbs_px()
+
+    def miss(person: Person) -> float:
+        seen = on_truth_frames(person.keypoints[:, _LIMBS, :2], person.times_s, film.truth)
+        apart = np.linalg.norm(seen - goal, axis=-1)[np.isfinite(goal[..., 0])]
+        return float(np.nan_to_num(apart, nan=film.camera.size_px[1]).mean())
+
+    return min(film.people, key=miss)
 
 
 def _filmed(
@@ -140,18 +152,6 @@ def _people(movie: Path, kept: Path, report: Report) -> tuple[Person, ...]:
     kept.parent.mkdir(parents=True, exist_ok=True)
     npz_file.write(kept, observations.packed(cast), error=AssetCorrupt)
     return cast.people
-
-
-def _whom(film: Film) -> Person:
-    """Whoever is nearest to the truth in the picture."""
-    goal = film.truth.limbs_px()
-
-    def miss(person: Person) -> float:
-        seen = on_truth_frames(person.keypoints[:, _LIMBS, :2], person.times_s, film.truth)
-        apart = np.linalg.norm(seen - goal, axis=-1)[np.isfinite(goal[..., 0])]
-        return float(np.nan_to_num(apart, nan=film.camera.size_px[1]).mean())
-
-    return min(film.people, key=miss)
 
 
 def _hidden(known: Truth, movie: Path) -> np.ndarray:
