@@ -1,9 +1,11 @@
-"""What people are told of the floor."""
+"""What people are told of the floor, and of feet."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from fitscenes import walk
-from stripmocap.methods.humor.told import of_floor
+from stripmocap.methods.humor.told import of_feet, of_floor
 from toybody import toy_body
 
 PERSON = walk(toy_body(), frames=4, person=3).person
@@ -29,3 +31,21 @@ def test_a_given_floor_that_somebody_is_not_on_is_to_be_checked(level_m):
     (note,) = of_floor(PERSON, np.full(4, 0.1), levels_m=[level_m], is_given=True)
 
     assert "Check the height of the floor" in note
+
+
+def test_who_is_cut_off_at_the_waist_is_told_that_feet_are_guessed():
+    keypoints = PERSON.keypoints.copy()
+    keypoints[:, 25:, 2] = 0.01
+
+    (note,) = of_feet(replace(PERSON, keypoints=keypoints))
+
+    assert "The feet of person 3 are hardly ever seen" in note
+    assert not list(of_feet(PERSON))
+
+
+def test_one_foot_that_is_seen_now_and_then_tells_enough():
+    keypoints = PERSON.keypoints.copy()
+    keypoints[:, 25:, 2] = 0.01
+    keypoints[::2, 31, 2] = 0.9
+
+    assert not list(of_feet(replace(PERSON, keypoints=keypoints)))

@@ -6,11 +6,19 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from ...contract.skeleton import BLAZEPOSE_NAMES
 from ...people.observations import Person
 from .returning import Refined
 
 _LEAST_VOTE = 0.3  # of the floor on average; with less of it somebody is not on that floor
 _TOLD_M = 0.15  # of a level: nearer to the floor, it is where an estimate errs
+_SEEN = 0.3  # confidence of a landmark that is in the picture
+_SELDOM = 0.1  # share of the frames, below which feet are hardly seen
+_FEET = [
+    index
+    for index, name in enumerate(BLAZEPOSE_NAMES)
+    if name.endswith(("ankle", "heel", "foot_index"))
+]
 _JOINED_S = 0.2  # between stretches that are told as one
 
 
@@ -57,6 +65,16 @@ def of_floor(
         )
     else:
         yield f"Person {person.person} {how}, and is refined {on}."
+
+
+def of_feet(person: Person) -> Iterator[str]:
+    """Whether a person's feet are too seldom in the picture to know where they stand."""
+    is_seen = (person.keypoints[:, _FEET, 2] > _SEEN).any(axis=1)
+    if is_seen.mean() < _SELDOM:
+        yield (
+            f"The feet of person {person.person} are hardly ever seen: where they stand, and when "
+            "they touch the floor, is guessed from the rest of the body."
+        )
 
 
 def _stretches(refined: Sequence[Refined]) -> list[tuple[float, float]]:
