@@ -22,6 +22,10 @@ _BOUNDS: dict[tuple[type[methods.Options], str], Any] = {
     for kind in (methods.SmplifyOptions, methods.HumorOptions)
     for name, each in kind.__dataclass_fields__.items()
 }
+_SOLVERS: dict[methods.Solver, tuple[str, str]] = {
+    "fast": ("Fast", "All frames at once: seconds"),
+    "paper": ("As Published", "In the three stages of the paper: minutes for each second"),
+}
 # What each weight of a method is called here: two methods have contacts.
 _TUNED: dict[type[methods.Options], dict[str, str]] = {
     methods.SmplifyOptions: {name: name for name in ("depth_cue", "smoothness", "contacts")},
@@ -147,10 +151,9 @@ class STRIPMOCAP_PG_scene(bpy.types.PropertyGroup):
     solver: EnumProperty(  # type: ignore[valid-type]
         name="Solver",
         description="How the refined motion is found",
-        items=(
-            ("fast", "Fast", "All frames at once: seconds"),
-            ("paper", "As Published", "In the three stages of the paper: minutes for each second"),
-        ),
+        items=[
+            (each, *_SOLVERS[each]) for each in _BOUNDS[methods.HumorOptions, "solver"]["choices"]
+        ],
         default=methods.HumorOptions().solver,
     )
 

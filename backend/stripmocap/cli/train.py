@@ -6,6 +6,7 @@ import argparse
 import importlib
 import sys
 from pathlib import Path
+from typing import Any
 
 from ..contract.errors import Cancelled, RequestError
 from ..progress import Progress
@@ -50,6 +51,19 @@ def folder_of(arguments: argparse.Namespace) -> Path:
     return arguments.folder or arguments.output.with_suffix(".training")
 
 
+def _schooling(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What every order to train a network says."""
+    return {
+        "data": arguments.data,
+        "output": arguments.output,
+        "folder": folder_of(arguments),
+        "steps": arguments.steps,
+        "learning_rate": arguments.rate,
+        "averaging": arguments.averaging,
+        "seed": arguments.seed,
+    }
+
+
 def _check_data(data: Path) -> None:
     if not data.is_dir():
         raise RequestError(f"{data} is not a folder", hint="Give the folder with the clips.")
@@ -66,13 +80,7 @@ def _train_hmr(arguments: argparse.Namespace) -> None:
     from ..training import hmr, hmr_run, losses
 
     order = hmr_run.Order(
-        data=arguments.data,
-        output=arguments.output,
-        folder=folder_of(arguments),
-        steps=arguments.steps,
-        learning_rate=arguments.rate,
-        averaging=arguments.averaging,
-        seed=arguments.seed,
+        **_schooling(arguments),
         plan=hmr.Plan(arguments.batch, losses.Weights(critic=arguments.critic)),
         device=arguments.device or hmr_run.best_device(),
         start=arguments.start,
@@ -87,15 +95,9 @@ def _train_vibe(arguments: argparse.Namespace) -> None:
     from ..training import hmr_run, vibe, vibe_run
 
     order = vibe_run.Order(
-        data=arguments.data,
-        output=arguments.output,
-        folder=folder_of(arguments),
+        **_schooling(arguments),
         start=arguments.start,
-        steps=arguments.steps,
-        learning_rate=arguments.rate,
         gentle_share=arguments.gentle,
-        averaging=arguments.averaging,
-        seed=arguments.seed,
         memory=arguments.memory,
         plan=vibe.Plan(
             arguments.batch, arguments.frames, motion=vibe.MotionWeights(critic=arguments.critic)
@@ -114,15 +116,9 @@ def _train_humor(arguments: argparse.Namespace) -> None:
     from ..training import humor, humor_run
 
     order = humor_run.Order(
-        data=arguments.data,
-        output=arguments.output,
-        folder=folder_of(arguments),
-        steps=arguments.steps,
-        learning_rate=arguments.rate,
-        averaging=arguments.averaging,
+        **_schooling(arguments),
         further_steps=arguments.further_steps,
         pose_steps=arguments.pose_steps,
-        seed=arguments.seed,
         plan=humor.Plan(Sizes(hidden=arguments.hidden, coasting=1), people=arguments.batch),
     )
     with Progress() as progress:

@@ -11,13 +11,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from .errors import RequestError
 from .motion import TAKE_LABELS
 
 # Which poses are taken to be likely: by name, the row in the backend's table of files.
 POSE_PRIORS = {"embedded": "pose_prior", "smplify": "smplify_prior"}
+Conventions = Literal["house", "published"]
+Solver = Literal["fast", "paper"]
 HEIGHT_RANGE_M = (1.0, 2.3)  # grown people, with room to spare
 
 
@@ -48,9 +50,7 @@ class VibeOptions:
 
     smooth: float = field(default=0.0, metadata={"min": 0.0, "max": 10.0})
     """Strength of a One-Euro filter behind the network, 0 switches it off."""
-    conventions: Literal["house", "published"] = field(
-        default="house", metadata={"choices": ("house", "published")}
-    )
+    conventions: Conventions = field(default="house", metadata={"choices": get_args(Conventions)})
     """Official weights alone know others: boxes, pieces and camera as they were published."""
 
     def __post_init__(self) -> None:
@@ -66,9 +66,7 @@ class HumorOptions:
     """Weight of how people usually move, against what is seen; 0 switches it off."""
     contacts: float = field(default=1.0, metadata={"min": 0.0, "max": 100.0})
     """Weight of feet and hands that stay where they touch the ground, 0 lets them slide."""
-    solver: Literal["fast", "paper"] = field(
-        default="fast", metadata={"choices": ("fast", "paper")}
-    )
+    solver: Solver = field(default="fast", metadata={"choices": get_args(Solver)})
     """Ours, which takes seconds, or the paper's three stages, which take minutes a second."""
 
     def __post_init__(self) -> None:
