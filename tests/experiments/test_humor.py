@@ -15,6 +15,7 @@ from stripmocap.evaluation.grounded import Grounded
 from stripmocap.evaluation.truth import Truth
 from stripmocap.experiments import (
     humor,
+    humor_bounds,
     humor_pages,
     humor_solvers,
     humor_takes,
@@ -117,6 +118,20 @@ def test_pages_show_every_take_and_what_was_wanted(toys, data):
     assert "-60 %" in page
     assert "| paper |" in page
     assert f"| {humor_solvers.APART} |" in page
+
+
+def test_bounds_are_of_the_same_shots_with_nothing_hidden(toys, data, monkeypatch):
+    monkeypatch.setattr(humor_bounds, "LEARNT", "test")
+    monkeypatch.setattr(humor_bounds, "_FRAMES", 20)
+
+    found = humor.run(Plan(data, data, threads=1, claims=("bounds",)), quiet)
+
+    page = humor_pages.page(found)
+    assert toys.made.count("vibe") == toys.made.count("humor") == 2
+    hidden, seen = found.bounds.hidden[0].found, found.bounds.seen[0].found
+    assert hidden.hidden_mm.shape == seen.hidden_mm.shape
+    assert f"| {humor_bounds.SILENT} |" in page
+    assert ", nothing hidden" in page
 
 
 def test_solvers_are_tried_on_brief_stretches_of_few_shots(toys, data):

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-CLAIMS = ("takes", "ablations", "solvers", "video")
+CLAIMS = ("takes", "bounds", "ablations", "solvers", "video")
 
 
 def add_humor_experiment(what: argparse._SubParsersAction, *, count: Callable[[str], int]) -> None:

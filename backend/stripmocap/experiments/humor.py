@@ -18,7 +18,8 @@ from .. import bodies
 from ..evaluation.grounded import Means, means, together
 from ..training.held_out import SEED
 from ..training.synthetic import embedded_body
-from . import humor_solvers, humor_strips, humor_takes, humor_video
+from . import humor_bounds, humor_solvers, humor_strips, humor_takes, humor_video
+from .humor_bounds import Bounds
 from .humor_shots import MOST_S, FloorShot, floor_shots
 from .humor_solvers import BRIEF_S, Lowered
 from .humor_strips import Row
@@ -27,7 +28,7 @@ from .humor_video import Film, Filmed
 
 Report = Callable[[str, int, int], None]
 
-CLAIMS = ("takes", "ablations", "solvers", "video")
+CLAIMS = ("takes", "bounds", "ablations", "solvers", "video")
 FEW = 4  # shots on which the paper's solver is tried
 
 
@@ -53,6 +54,7 @@ class Findings:
     """What the experiment came to; what was not tried is empty."""
 
     takes: Sequence[Tried] = ()
+    bounds: Bounds = field(default_factory=Bounds)
     ablations: Sequence[Tried] = ()
     solvers: Sequence[Lowered] = ()
     films: Sequence[Filmed] = ()
@@ -69,10 +71,14 @@ def run(plan: Plan, report: Report) -> Findings:
     torch.set_num_threads(plan.threads)
     bench, wanted = Bench(networks=plan.networks), set(plan.claims)
     takes, ablations, solvers, films, strips = [], [], [], [], {}
+    bounds = Bounds()
     if wanted & {"takes", "ablations"}:
         shots = _shots(plan, at_most=plan.at_most, seconds=MOST_S)
         takes, ablations = _both(plan, bench, shots, report, wanted=wanted)
         strips = _strips(shots, takes)
+    if "bounds" in wanted:
+        shots = _shots(plan, at_most=plan.at_most, seconds=MOST_S)
+        bounds = humor_bounds.bounds(shots, plan.data, bench, report, split=plan.split, seed=SEED)
     shown: Sequence[Film] = ()
     if wanted & {"solvers", "video"} and plan.videos is not None:
         shown = humor_video.films(plan.videos, plan.folder, report)
@@ -83,7 +89,7 @@ def run(plan: Plan, report: Report) -> Findings:
         for done, film in enumerate(shown):
             report("films", done, len(shown))
             films += humor_video.tried(humor_takes.takes(), film, bench)
-    return Findings(takes, ablations, solvers, films, strips)
+    return Findings(takes, bounds, ablations, solvers, films, strips)
 
 
 def averaged(found: Sequence[Tried]) -> dict[str, Means]:

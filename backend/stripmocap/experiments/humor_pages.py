@@ -12,6 +12,7 @@ import numpy as np
 from .. import figures
 from ..evaluation.grounded import Means
 from .humor import Findings, averaged, by_kind
+from .humor_bounds import Bounds
 from .humor_solvers import FILM, Lowered
 from .humor_takes import Tried
 from .humor_video import Filmed
@@ -36,6 +37,7 @@ TARGETS = {  # against the first take: at most so much of it
     "slide_cm_s": 0.4,
     "sunk_mm": 0.2,
 }
+_SEEN = ("visible_mm", "hidden_mm")
 _OF_KINDS = ("hidden_mm", "accel_m_s2", "slide_cm_s", "sunk_mm")
 TAKES, FILMS = "humor-takes.png", "humor-films.png"
 _PANEL_IN, _DPI = (3.4, 3.2), 100
@@ -47,6 +49,8 @@ def page(findings: Findings) -> str:
     if findings.takes:
         found = averaged(findings.takes)
         parts += [_takes_table(found), _targets_table(found), _kinds_table(findings.takes)]
+    if findings.bounds.hidden:
+        parts += _bounds_tables(findings.bounds)
     if findings.ablations:
         parts.append(_takes_table(averaged(findings.ablations)))
     if findings.solvers:
@@ -108,6 +112,22 @@ def _kinds_table(found: Sequence[Tried]) -> str:
         for column in _OF_KINDS
     ]
     return _table(["kind", "", *names], rows)
+
+
+def _bounds_tables(found: Bounds) -> list[str]:
+    """Hidden joints while nothing hides them, and accelerations."""
+    hidden, seen = averaged(found.hidden), averaged(found.seen)
+    rows = [
+        [name, *(_cell(each, column) for each in (hidden[name], seen[name]) for column in _SEEN)]
+        for name in hidden
+    ]
+    heads = [f"{COLUMNS[each]}{when}" for when in ("", ", nothing hidden") for each in _SEEN]
+    accelerated = [
+        [each.name, *(f"{value:.2f}" for value in (each.whole, each.in_plane, each.in_depth))]
+        for each in found.accelerated
+    ]
+    axes = ["accel. error m/s²", "in the picture's plane", "in depth"]
+    return [_table(["take", *heads], rows), _table(["", *axes], accelerated)]
 
 
 def _solvers_table(found: Sequence[Lowered]) -> str:
