@@ -217,3 +217,18 @@ def test_every_asset_has_a_name_of_its_own_and_says_where_it_is_from():
     assert len({asset.name for asset in ASSETS}) == len(ASSETS)
     assert all(asset.licence and asset.page for asset in ASSETS)
     assert all(asset.sha256 for asset in ASSETS if asset.how == "fetched")
+
+
+@pytest.mark.parametrize(
+    ("name", "licence"),
+    [
+        ("spin_official", "BSD-3-Clause"),
+        ("humor_official", "MIT"),
+        ("humor_initial", "MIT"),
+        ("vibe_official", "non-commercial"),
+        ("vposer_official", "non-commercial"),
+        ("smpl_neutral", "non-commercial"),
+    ],
+)
+def test_terms_of_brought_files_are_those_of_their_authors(name, licence):
+    assert licence in assets.asset_named(name).licence

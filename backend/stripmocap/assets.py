@@ -33,6 +33,8 @@ WHEEL_OPTIONS = (
 )
 OUR_LICENCE = "GPL-3.0-or-later"
 SMPL_LICENCE = "SMPL, non-commercial"
+# Of the repositories that their scripts belong to; what is made with these files is on SMPL's body.
+SPIN_LICENCE, HUMOR_LICENCE = "BSD-3-Clause, as SPIN's code", "MIT, as HuMoR's code"
 VIBE_PAGE = "https://github.com/mkocabas/VIBE"  # its script for data fetches them
 SPIN_PAGE = "https://github.com/nkolot/SPIN"  # its script for data names where they lie
 HUMOR_PAGE = "https://github.com/davrempe/humor"  # its script for checkpoints fetches them
@@ -167,19 +169,19 @@ ASSETS = (
     _brought(
         "spin_official",
         "model_checkpoint.pt",
-        licence="SPIN, for research",
+        licence=SPIN_LICENCE,
         page=SPIN_PAGE,
         or_else=("spin_model_checkpoint.pth.tar",),
     ),
     _brought(
         "vibe_official",
         "vibe_model_wo_3dpw.pth.tar",
-        licence="VIBE, for research",
+        licence="VIBE, for non-commercial research",
         page=VIBE_PAGE,
         or_else=("vibe_model_w_3dpw.pth.tar",),
     ),
-    _brought("humor_official", "best_model.pth", licence="HuMoR, for research", page=HUMOR_PAGE),
-    _brought("humor_initial", "prior_gmm.npz", licence="HuMoR, for research", page=HUMOR_PAGE),
+    _brought("humor_official", "best_model.pth", licence=HUMOR_LICENCE, page=HUMOR_PAGE),
+    _brought("humor_initial", "prior_gmm.npz", licence=HUMOR_LICENCE, page=HUMOR_PAGE),
     _brought(
         "vposer_official",
         "TR00_E096.pt",

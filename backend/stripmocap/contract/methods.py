@@ -142,7 +142,7 @@ METHODS = {
             ),
             "official": Weights(
                 (*_EYES, "smpl_neutral", "spin_official"),
-                "SPIN and SMPL, non-commercial",
+                "SMPL, non-commercial; SPIN, BSD-3-Clause",
                 stage="pixels",
             ),
         },
@@ -159,7 +159,7 @@ METHODS = {
             ),
             "official": Weights(
                 (*_EYES, "smpl_neutral", "vibe_official", "spin_official"),
-                "VIBE, SPIN and SMPL, non-commercial",
+                "VIBE and SMPL, non-commercial; SPIN, BSD-3-Clause",
                 stage="pixels",
             ),
         },
@@ -172,14 +172,14 @@ METHODS = {
         take="refined",
         weights={
             "embedded": Weights(
-                (*_EYES, "embedded_body", "humor_embedded", "pose_prior"),
+                (*_EYES, "embedded_body", "humor_embedded", "humor_start_embedded", "pose_prior"),
                 "GPL-3.0-or-later",
                 stage="refine",
-                needs_for={"paper": ("humor_pose_embedded", "humor_start_embedded")},
+                needs_for={"paper": ("humor_pose_embedded",)},
             ),
             "official": Weights(
-                (*_EYES, "smpl_neutral", "humor_official", "pose_prior"),
-                "HuMoR and SMPL, non-commercial",
+                (*_EYES, "smpl_neutral", "humor_official", "humor_start_embedded", "pose_prior"),
+                "SMPL, non-commercial; HuMoR, MIT",
                 stage="refine",
                 needs_for={"paper": ("humor_initial", "vposer_official")},
             ),
