@@ -40,7 +40,8 @@ class _Refinement:
         _draw_spans(layout, kept)
         if len(takes.rigs_of(context)) > 1:
             layout.operator(refine.STRIPMOCAP_OT_refine_everybody.bl_idname, icon="COMMUNITY")
-        _say_what_plays(layout, context, rig)
+        if remark := remark_of(rig):
+            labels.say(layout, context, remark, icon="INFO")
 
 
 class STRIPMOCAP_PT_refinement_view(_Refinement, bpy.types.Panel):
@@ -96,6 +97,23 @@ class STRIPMOCAP_PT_contacts(bpy.types.Panel):
         )
 
 
+def remark_of(rig: bpy.types.Object) -> str:
+    """What to say of what a person plays, where that is not what is set; empty if it is."""
+    action = rig.animation_data.action if rig.animation_data is not None else None
+    if action is None:
+        return "Nothing plays: choose a take above."
+    playing, mix = scene_takes.playing(rig), scene_takes.mix_of(rig)
+    if not playing:
+        wanted = takes.WORDS["refined" if mix is None else scene_takes.MIXED][0]
+        return f"{action.name} plays, and changes here do not show in it: choose {wanted} above."
+    if mix is not None and playing != scene_takes.MIXED:
+        return f"{takes.WORDS[playing][0]} plays. What is set here is in Mixed, above."
+    kept = refine.of(rig).kept
+    if kept and kept in bpy.data.actions:
+        return f"The mix that you had edited is kept as the action {kept}."
+    return ""
+
+
 CLASSES = (STRIPMOCAP_PT_refinement_view, STRIPMOCAP_PT_refinement, STRIPMOCAP_PT_contacts)
 
 
@@ -133,23 +151,3 @@ def _draw_spans(layout: bpy.types.UILayout, kept: Any) -> None:
         ends.prop(span, "last")
         ends.prop(span, "fade_s")
         _draw_amounts(body, span)
-
-
-def _say_what_plays(
-    layout: bpy.types.UILayout, context: bpy.types.Context, rig: bpy.types.Object
-) -> None:
-    kept = refine.of(rig).kept
-    if not scene_takes.playing(rig):
-        labels.say(
-            layout,
-            context,
-            "An action of your own plays: choose Mixed above to see what is set here.",
-            icon="INFO",
-        )
-    elif kept and kept in bpy.data.actions:
-        labels.say(
-            layout,
-            context,
-            f"The mix that you had edited is kept as the action {kept}.",
-            icon="INFO",
-        )
