@@ -31,12 +31,12 @@ PLACES = {
         *("video/crops.py", "torch_files.py", "checkpoints.py"),
     ),
     "FIT_CODE": (
-        *("methods/smplify", "methods/ground.py", "methods/toolbox.py"),
+        *("methods/smplify", "methods/ground.py", "methods/levels.py", "methods/toolbox.py"),
         *("body", "geometry", "contract/skeleton.py"),
     ),
     "REFINE_CODE": (
         *("methods/humor", "methods/smplify", "methods/features", "methods/toolbox.py"),
-        *("methods/ground.py", "body", "geometry", "contract/skeleton.py"),
+        *("methods/ground.py", "methods/levels.py", "body", "geometry", "contract/skeleton.py"),
         *("torch_files.py", "checkpoints.py"),
     ),
 }

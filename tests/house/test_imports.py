@@ -55,7 +55,7 @@ SERVER_FLOORS = {  # each room of the server and the rooms in it that it may imp
     "web": {"durable", "logs", "queue", "workers"},
     "run": None,  # everybody
 }
-SHARED_METHODS = {"toolbox", "catalogue", "features", "ground"}
+SHARED_METHODS = {"toolbox", "catalogue", "features", "ground", "levels"}
 METHODS_THAT_MAY_KNOW = {"vibe": {"hmr"}, "humor": {"smplify"}, "catalogue": None}  # None: all
 NON_COMMERCIAL = {"smplx", "chumpy", "human_body_prior"}
 

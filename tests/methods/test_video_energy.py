@@ -29,6 +29,7 @@ def problem(weights: Weights, *, planted: bool = False, free_betas: bool = False
         contact=torch.rand(2 * FRAMES, 4, generator=torch.Generator().manual_seed(3)).double(),
         normal=torch.tensor([0.1, -0.98, 0.05]).double(),
         offset=0.9,
+        levels=torch.tensor([0.0, 0.4]).double().repeat_interleave(FRAMES),
     )
     return VideoEnergy(
         Subject.from_template(toy_body(), loose_prior(torch.float64)),

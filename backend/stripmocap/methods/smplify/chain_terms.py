@@ -7,7 +7,7 @@ piece's vote is its share of time, so that 60 frames a second tell what 30 do.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -61,11 +61,16 @@ class Links:
 
 @dataclass(frozen=True, eq=False)
 class Planted:
-    """Which of the feet's F points are at rest when, and the ground they rest on."""
+    """Which of the feet's F points are at rest when, and the ground they rest on, or a level."""
 
     contact: Tensor  # (N, F) in [0, 1]
     normal: Tensor  # (3,) the ground's unit normal, camera axes, up
     offset: float  # metres: the height of a point p is normal . p + offset
+    levels: Tensor  # (N,) metres above the ground, what carries the person of each frame
+
+    def at(self, frames: slice) -> Planted:
+        """Some of the frames."""
+        return replace(self, contact=self.contact[frames], levels=self.levels[frames])
 
 
 class Chain:
@@ -167,7 +172,7 @@ def add_steady(
 def add_planted(
     chain: Chain, feet: Tensor, jacobian: Tensor, *, planted: Planted, links: Links, weight: float
 ) -> None:
-    """Adds the speed of feet at rest, their height over the ground, and any depth under it.
+    """Adds the speed of feet at rest, their height over ground or level, and depth under ground.
 
     Args:
         chain: what to add to.
@@ -187,9 +192,12 @@ def add_planted(
         jacobian=jacobian.flatten(1, 2) / PLANTED_SPEED_SIGMA,
         weights=votes.repeat_interleave(3, dim=1),
     )
-    height = (feet @ planted.normal + planted.offset) / PLANTED_HEIGHT_SIGMA  # (N, F)
+    height = feet @ planted.normal + planted.offset - planted.levels[:, None]  # (N, F)
+    height = height / PLANTED_HEIGHT_SIGMA
     vote = torch.cat([links.velocity_votes, links.velocity_votes[-1:]])[:, None]
-    votes = weight * vote * torch.where(height < 0, 1.0, planted.contact)
+    # Under a level there is the ground still, for who leaps off.
+    under = (planted.levels == 0).to(vote)[:, None]
+    votes = weight * vote * torch.where(height < 0, under.maximum(planted.contact), planted.contact)
     chain.energy += 0.5 * (votes * height.square()).sum(dim=1)
     chain.add(
         height,

@@ -271,7 +271,7 @@ class _Fitter:
                 evidence,
                 self._weights(_CHAINED),
                 groups=torch.zeros_like(evidence.sequence),
-                planted=planted and replace(planted, contact=planted.contact[frames]),
+                planted=planted and planted.at(frames),
                 held=begin - first,
             )
             found = self._solved(
@@ -294,7 +294,10 @@ class _Fitter:
         joints, feet = place[:, :JOINT_COUNT], place[:, self.subject.feet]
         rest = ground.resting_feet(self.evidence)[:, self.subject.foot_columns]
         normal, offset = ground.find_ground(*(each.cpu().numpy() for each in (joints, feet, rest)))
-        return Planted(rest, torch.as_tensor(normal).to(states.transl), offset)
+        up = torch.as_tensor(normal).to(states.transl)
+        levels = ground.levels_of(feet @ up + offset, rest, sequence=self.evidence.sequence)
+        lowest = levels.min().clamp(max=0)  # the ground is theirs who stand lowest
+        return Planted(rest, up, offset - float(lowest), levels - lowest)
 
 
 def _pace(
