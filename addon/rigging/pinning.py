@@ -8,6 +8,7 @@ in the armature's axes, metres; poses are of bones in their own rest axes, as `b
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,9 @@ from ..contract import quaternions, skeleton
 from .quaternions import continuous
 
 _JOINT = {name: index for index, name in enumerate(skeleton.JOINT_NAMES)}
+FEET = tuple(f"{side}_{part}" for side in ("left", "right") for part in ("ankle", "foot"))
+_LEG = ("hip", "knee", "ankle", "foot")
+_LEGS = tuple(_JOINT[f"{side}_{part}"] for side in ("left", "right") for part in _LEG)
 _STRAIGHT = 0.999  # of the leg's length: as far as a pin stretches it
 _BENT = 1.001  # of the least distance of hip and ankle
 _FLAT = 0.02  # sine of the angle of a knee that counts as straight
@@ -45,18 +49,36 @@ class Placed:
     turns: np.ndarray  # (T, 24, 3, 3)
 
 
+@dataclass(frozen=True, eq=False)
+class _Pin:
+    """A stretch of contact and the fades before and after it."""
+
+    frames: np.ndarray  # indices
+    weight: np.ndarray  # of each of these frames, in [0, 1]
+    move: np.ndarray  # (..., 3) metres, from where the joint is in each
+
+
 def placed(poses: Poses, rest: Rest) -> Placed:
     """Joints and turns of `poses`."""
-    local = _turns_of(poses.quats, rest)
-    turns, joints = np.empty_like(local), np.empty(local.shape[:3])
-    turns[:, 0] = local[:, 0]
-    joints[:, 0] = rest.heads[0] + poses.places @ rest.rotations[0].T
-    for joint, parent in enumerate(skeleton.PARENTS):
-        if parent >= 0:
-            turns[:, joint] = turns[:, parent] @ local[:, joint]
+    return _placed(poses, rest, joints=range(skeleton.JOINT_COUNT))
+
+
+def _placed(poses: Poses, rest: Rest, *, joints: Sequence[int]) -> Placed:
+    """The same of some joints, each behind its parent; of the others nothing is right."""
+    count = len(poses.places)
+    turns = np.zeros((count, skeleton.JOINT_COUNT, 3, 3))
+    heads = np.zeros((count, skeleton.JOINT_COUNT, 3))
+    for joint in joints:
+        parent = skeleton.PARENTS[joint]
+        local = _turns_of(poses.quats[:, joint], rest.rotations[joint])
+        if parent < 0:
+            turns[:, joint] = local
+            heads[:, joint] = rest.heads[joint] + poses.places @ rest.rotations[joint].T
+        else:
+            turns[:, joint] = turns[:, parent] @ local
             span = rest.heads[joint] - rest.heads[parent]
-            joints[:, joint] = joints[:, parent] + turns[:, parent] @ span
-    return Placed(joints, turns)
+            heads[:, joint] = heads[:, parent] + turns[:, parent] @ span
+    return Placed(heads, turns)
 
 
 def pinned(
@@ -77,42 +99,45 @@ def pinned(
         times_s: (T,) seconds, rising or falling.
         fade_s: how long a foot takes to come back to where it was, before and after a stretch.
     """
-    before, quats = placed(poses, rest), poses.quats.copy()
+    before, quats = _placed(poses, rest, joints=(_JOINT["pelvis"], *_LEGS)), poses.quats.copy()
     for side in ("left", "right"):
         toe, ankle = f"{side}_foot", f"{side}_ankle"
         still = np.zeros(len(times_s), dtype=bool)
         on_toe = touches.get(toe, still)
+        on_ankle = touches.get(ankle, still) & ~on_toe
         pins = [
             *_pins(before.joints[:, _JOINT[toe]], on_toe, times_s, fade_s),
-            *_pins(
-                before.joints[:, _JOINT[ankle]],
-                touches.get(ankle, still) & ~on_toe,
-                times_s,
-                fade_s,
-            ),
+            *_pins(before.joints[:, _JOINT[ankle]], on_ankle, times_s, fade_s),
         ]
         if pins:
-            weights = np.array([weight for weight, _ in pins])  # (P, T)
-            moves = np.array([move for _, move in pins])  # (P, T, 3)
-            move = np.einsum("pt,ptc->tc", weights, moves)
-            move /= np.maximum(weights.sum(axis=0), 1.0)[:, None]
-            _reach(quats, before, rest, side=side, move=move)
+            _reach(quats, before, rest, side=side, move=_mean_move(pins, len(times_s)))
     return Poses(continuous(quats), poses.places)
 
 
 def _pins(
     places: np.ndarray, touches: np.ndarray, times_s: np.ndarray, fade_s: float
-) -> list[tuple[np.ndarray, np.ndarray]]:
-    """For each stretch of contact its weight (T,) and by how much it moves a joint (T, 3)."""
+) -> list[_Pin]:
     edges = np.flatnonzero(np.diff(np.concatenate([[0], touches.astype(np.int8), [0]])))
-    pins: list[tuple[np.ndarray, np.ndarray]] = []
+    clock = times_s * np.sign(times_s[-1] - times_s[0])  # rising
+    pins: list[_Pin] = []
     for first, last in zip(edges[::2], edges[1::2] - 1, strict=True):
-        target = places[first : last + 1].mean(axis=0)
-        held = np.clip(np.arange(len(times_s)), first, last)
-        outside_s = np.abs(times_s - times_s[held])
+        near = (clock >= clock[first] - fade_s) & (clock <= clock[last] + fade_s)
+        frames = np.flatnonzero(near)
+        held = np.clip(frames, first, last)
+        outside_s = np.abs(clock[frames] - clock[held])
         weight = 1 - np.clip(outside_s / max(fade_s, 1e-9), 0, 1)
-        pins.append((weight**2 * (3 - 2 * weight), target - places[held]))
+        move = places[first : last + 1].mean(axis=0) - places[held]
+        pins.append(_Pin(frames, weight**2 * (3 - 2 * weight), move))
     return pins
+
+
+def _mean_move(pins: list[_Pin], count: int) -> np.ndarray:
+    """(T, 3) metres, by how much all pins together move a joint."""
+    weights, moves = np.zeros((count, 1)), np.zeros((count, 3))
+    for pin in pins:
+        weights[pin.frames, 0] += pin.weight
+        moves[pin.frames] += pin.weight[:, None] * pin.move
+    return moves / np.maximum(weights, 1.0)
 
 
 def _reach(quats: np.ndarray, before: Placed, rest: Rest, *, side: str, move: np.ndarray) -> None:
@@ -157,10 +182,10 @@ def _hinge(thigh: np.ndarray, shin: np.ndarray, bone_hinge: np.ndarray) -> np.nd
     return axis / np.maximum(np.linalg.norm(axis, axis=1, keepdims=True), 1e-12)
 
 
-def _turns_of(quats: np.ndarray, rest: Rest) -> np.ndarray:
-    """(T, 24, 3, 3) each bone's turn against its parent, armature axes at rest."""
+def _turns_of(quats: np.ndarray, rest_rotation: np.ndarray) -> np.ndarray:
+    """(T, 3, 3) one bone's turns against its parent, armature axes at rest."""
     local = quaternions.quat_to_matrix(quats / np.linalg.norm(quats, axis=-1, keepdims=True))
-    return rest.rotations @ local @ np.swapaxes(rest.rotations, 1, 2)
+    return rest_rotation @ local @ rest_rotation.T
 
 
 def _quats_of(turns: np.ndarray, rest_rotation: np.ndarray) -> np.ndarray:

@@ -10,9 +10,8 @@ import bpy
 import numpy as np
 
 from ..contract import skeleton
-from . import compat
+from . import compat, steps
 
-_CURVES_A_STEP = 25  # of the hundred that an action has
 _CONSTANT, _LINEAR = 0, 1  # of the enumeration of interpolations; foreach_set takes its number
 _HELD_GROUP = "Contacts"
 _HELD_COLOURS = "THEME03"  # of the dope sheet's rows; a theme has twenty such sets
@@ -57,14 +56,14 @@ def building_action(
     keys = np.empty((len(frames), 2), dtype=np.float32)
     keys[:, 0] = frames
     linear = np.full(len(keys), _LINEAR, dtype=np.int32)
-    for first in range(0, len(values), _CURVES_A_STEP):
-        yield
-        # Asked for again: what happens between two steps may move curves in memory.
-        for curve in compat.curves(action)[first : first + _CURVES_A_STEP]:
+    yield
+    for batch in steps.batches(action):
+        for curve in batch:
             track = values.get((curve.data_path, curve.array_index))
             if track is not None:
                 keys[:, 1] = track
                 _fill(curve, keys, linear)
+        yield
     return action
 
 

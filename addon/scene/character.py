@@ -20,12 +20,14 @@ import numpy as np
 
 from ..contract import body_file, errors, motion
 from ..rigging import bones
+from ..rigging.quaternions import continuous
 from ..rigging.timing import StripTiming
 from . import animation, armature, camera, compat, contacts, floor, follow, mesh, steps
 from .takes import keep as keep_takes
 
 Steps = steps.Steps["Shot"]
 
+_FRAMES_A_STEP = 3000  # whose poses are worked out
 _NAME_BYTES = 32  # of the source's name; Blender cuts names at 63 bytes before 5.0
 
 
@@ -270,12 +272,7 @@ def _building_take(
     world_from_camera = view.world_from_camera
     if view.path is not None:
         world_from_camera = view.world_from_camera_at(take.times_s)  # (T, 4, 4)
-    quats = bones.pose_quats(
-        take.global_orient,
-        take.body_pose,
-        world_from_camera=world_from_camera,
-        rest_rotations=rotations,
-    )
+    quats = yield from _turning(take, world_from_camera, rotations)
     locations = bones.root_locations(
         take.transl,
         rest_pelvis=rest_pelvis,
@@ -295,6 +292,26 @@ def _building_take(
     if take.contacts is not None:
         contacts.note(action)
     return action
+
+
+def _turning(
+    take: motion.Motion, world_from_camera: np.ndarray, rotations: np.ndarray
+) -> Generator[None, None, np.ndarray]:
+    """(T, 24, 4) poses of the bones, some frames a step."""
+    moves = world_from_camera.ndim == 3
+    pieces = []
+    for first in range(0, len(take.times_s), _FRAMES_A_STEP):
+        piece = slice(first, first + _FRAMES_A_STEP)
+        pieces.append(
+            bones.pose_quats(
+                take.global_orient[piece],
+                take.body_pose[piece],
+                world_from_camera=world_from_camera[piece] if moves else world_from_camera,
+                rest_rotations=rotations,
+            )
+        )
+        yield
+    return continuous(np.concatenate(pieces))
 
 
 def _provenance(

@@ -64,13 +64,13 @@ def make(rig: bpy.types.Object, everywhere: Amounts, spans: Sequence[Span]) -> M
 
     A rig that plays an action of the artist's own, or none, goes on playing that.
     """
-    return steps.run(making(rig, everywhere, spans, shown=0.0))
+    return steps.run(making(rig, everywhere, spans, shown=None))
 
 
 def making(
-    rig: bpy.types.Object, everywhere: Amounts, spans: Sequence[Span], *, shown: float
+    rig: bpy.types.Object, everywhere: Amounts, spans: Sequence[Span], *, shown: float | None
 ) -> steps.Steps[Made | None]:
-    """The same in steps, first of all around the scene frame that is `shown`.
+    """The same in steps, first of all around the scene frame that is `shown`; None for all at once.
 
     A rig that was given another take to play since its mix became due goes on playing that.
     """
@@ -112,7 +112,7 @@ def preview(
 
 
 def _writing(
-    rig: bpy.types.Object, everywhere: Amounts, spans: Sequence[Span], *, shown: float
+    rig: bpy.types.Object, everywhere: Amounts, spans: Sequence[Span], *, shown: float | None
 ) -> steps.Steps[Made | None]:
     pair = pair_of(rig)
     if pair is None:

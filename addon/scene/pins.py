@@ -37,14 +37,14 @@ def pin(rig: bpy.types.Object, *, fade_s: float) -> bpy.types.Action | None:
     action.name = f"{rig.name}_{PINNED}"
     action.use_fake_user = True
     seals.drop(action)
-    poses.write(action, frames, pinned, old_keys=seals.read(action))
+    poses.write(action, frames, pinned, old_keys=keys)
     compat.assign(rig, action)
     return action
 
 
 def _touches(action: bpy.types.Action, frames: np.ndarray) -> dict[str, np.ndarray]:
-    """(T,) whether each joint touches at frames (T,)."""
-    names = {contacts.path_of(name): name for name in contacts.NAMES}
+    """(T,) whether each joint of the feet touches at frames (T,)."""
+    names = {contacts.path_of(name): name for name in pinning.FEET}
     return {
         names[curve.data_path]: poses.values_of(curve, frames) >= _LEAST
         for curve in compat.curves(action)

@@ -30,11 +30,12 @@ def reading(action: bpy.types.Action, keys: seals.Keys, frames: np.ndarray) -> s
     """The same in steps."""
     poses = _at_rest(len(frames))
     tracks = _tracks(poses)
-    for curve in steps.curves(action):
-        name = (curve.data_path, curve.array_index)
-        if name in tracks and name in keys:
-            tracks[name][:] = _values(curve, keys[name], frames)
-            yield
+    for batch in steps.batches(action):
+        for curve in batch:
+            name = (curve.data_path, curve.array_index)
+            if name in tracks and name in keys:
+                tracks[name][:] = _values(curve, keys[name], frames)
+        yield
     return poses
 
 
@@ -77,10 +78,11 @@ def writing(
     old_keys: seals.Keys,
     shown: float | None,
 ) -> steps.Steps[seals.Keys]:
-    """The same in steps, the keys near the frame that is `shown` first, if it is told.
+    """The same in steps, the keys near the frame that is `shown` first.
 
     Curves that somebody else has changed since `old_keys` were read are left as they are, too: the
-    keys that are told are then not those of the action.
+    keys that are told are then not those of the action. Without a frame that is shown all steps
+    are taken at once, and nobody else comes in between.
     """
     tracks, keys = _tracks(poses), dict(old_keys)
     wanted = {
@@ -89,13 +91,14 @@ def writing(
     if shown is not None:
         _write_near(action, wanted, keys, place=int(np.searchsorted(frames, shown)))
         yield
-    for curve in steps.curves(action):
-        name = (curve.data_path, curve.array_index)
-        if name not in wanted or name not in keys or np.array_equal(keys[name], wanted[name]):
-            continue
-        if shown is None or np.array_equal(seals.keys_of(curve), keys[name]):
-            _fill(curve, wanted[name])
-        keys[name] = wanted[name]
+    for batch in steps.batches(action):
+        for curve in batch:
+            name = (curve.data_path, curve.array_index)
+            if name not in wanted or name not in keys or np.array_equal(keys[name], wanted[name]):
+                continue
+            if shown is None or np.array_equal(seals.keys_of(curve), keys[name]):
+                _fill(curve, wanted[name])
+            keys[name] = wanted[name]
         yield
     return keys
 

@@ -29,10 +29,11 @@ def read(action: bpy.types.Action) -> Keys:
 def reading(action: bpy.types.Action) -> steps.Steps[Keys]:
     """The same in steps."""
     keys: Keys = {}
-    for each in steps.curves(action):
-        if each.data_path.startswith(_POSE):
-            keys[each.data_path, each.array_index] = keys_of(each)
-            yield
+    for batch in steps.batches(action):
+        for each in batch:
+            if each.data_path.startswith(_POSE):
+                keys[each.data_path, each.array_index] = keys_of(each)
+        yield
     return keys
 
 

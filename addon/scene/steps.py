@@ -13,6 +13,8 @@ import bpy
 
 from . import compat
 
+_BATCH = 2  # of the hundred curves that an action has
+
 Result = TypeVar("Result")
 Steps = Generator[None, None, Result]
 
@@ -26,9 +28,12 @@ def run(steps: Steps[Result]) -> Result:
             return end.value
 
 
-def curves(action: bpy.types.Action) -> Iterator[Any]:
-    """Each f-curve of `action`, taken from it anew: curves move in memory between two steps."""
+def batches(action: bpy.types.Action) -> Iterator[list[Any]]:
+    """The f-curves of `action`, a few at a time, each few for one step.
+
+    They are taken from it anew each time: curves move in memory between two steps.
+    """
     place = 0
-    while place < len(there := compat.curves(action)):
-        yield there[place]
-        place += 1
+    while batch := compat.curves(action)[place : place + _BATCH]:
+        yield batch
+        place += _BATCH

@@ -28,7 +28,7 @@ def mix(rig: bpy.types.Object) -> None:
     """Mixes the takes of a rig by its amounts, now or soon."""
     if not may_wait() or mixes.length(rig) <= AT_ONCE:
         session.current().mixing.drop(rig)
-        steps.run(_mixing(rig))
+        steps.run(_mixing(rig, shown=None))
         return
     mixes.announce(rig)
     mixes.preview(rig, *_wanted(rig), frame=_shown())
@@ -76,13 +76,13 @@ def unregister() -> None:
 
 
 def _put(rig: bpy.types.Object) -> None:
-    session.current().mixing.put(rig, _mixing)
+    session.current().mixing.put(rig, lambda each: _mixing(each, shown=_shown()))
     if may_wait() and not bpy.app.timers.is_registered(turn):
         bpy.app.timers.register(turn, persistent=True)
 
 
-def _mixing(rig: bpy.types.Object) -> steps.Steps[None]:
-    made = yield from mixes.making(rig, *_wanted(rig), shown=_shown())
+def _mixing(rig: bpy.types.Object, *, shown: float | None) -> steps.Steps[None]:
+    made = yield from mixes.making(rig, *_wanted(rig), shown=shown)
     if made is not None and made.kept:
         rig.stripmocap_refine.kept = made.kept
 

@@ -252,3 +252,15 @@ def test_long_take_imports_in_under_a_second(scene):
 
     print(f"3000 frames, 2 people, {len(body.v_template)} vertices: {took:.2f} s")
     assert took < 2 * 1.0  # two people
+
+
+def test_poses_that_are_worked_out_some_frames_a_step_have_no_seams(scene, monkeypatch):
+    capture = toy_capture(frames=50)
+    whole = imported(scene, capture)
+
+    monkeypatch.setattr(character, "_FRAMES_A_STEP", 7)
+    pieces = imported(scene, capture)
+
+    for one, other in zip(whole.actions, pieces.actions, strict=True):
+        for first, second in zip(curves_of(one), curves_of(other), strict=True):
+            assert_allclose(key_points(first), key_points(second), atol=1e-6)

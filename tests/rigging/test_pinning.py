@@ -119,3 +119,35 @@ def test_joints_are_where_the_bones_put_them(poses, rest):
         pinning.Poses(np.tile([1.0, 0, 0, 0], (1, 24, 1)), np.zeros((1, 3))), rest
     )
     assert_allclose(still.joints[0], rest.heads, atol=1e-12)
+
+
+def test_every_stretch_is_held_however_many_there_are(rest):
+    frames = 400
+    times_s = np.arange(frames) / 30
+    turns = np.zeros((frames, 24, 3))
+    turns[:, [4, 5], 0] = 0.9  # knees
+    places = np.stack([0.3 * times_s, 0 * times_s, 0 * times_s], axis=1)
+    on = np.arange(frames) // 8 % 2 == 0
+    poses = pinning.Poses(quaternions.aa_to_quat(turns), places)
+
+    after = pinning.pinned(poses, rest, touches={"left_foot": on}, times_s=times_s, fade_s=2 / 30)
+
+    feet = pinning.placed(after, rest).joints[:, TOE].reshape(-1, 8, 3)[::2]  # those of the pins
+    assert np.ptp(feet, axis=1).max() < 1e-9
+    assert np.ptp(feet[:, 0, :], axis=0).max() > 1  # each in a place of its own
+
+
+def test_time_may_run_backwards(poses, rest):
+    on = between(10, 25)
+    forth = pinned(poses, rest, left_foot=on)
+
+    back = pinning.pinned(
+        pinning.Poses(poses.quats[::-1], poses.places[::-1]),
+        rest,
+        touches={"left_foot": on[::-1]},
+        times_s=TIMES_S[::-1],
+        fade_s=0.2,
+    )
+
+    same = np.abs(np.sum(back.quats[::-1] * forth.quats, axis=-1))
+    assert_allclose(same, np.ones_like(same), atol=1e-12)
