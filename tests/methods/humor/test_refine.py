@@ -16,7 +16,7 @@ from stripmocap.contract.body_file import EMBEDDED_BODY
 from stripmocap.contract.camera_path import CameraPath
 from stripmocap.contract.errors import Cancelled
 from stripmocap.contract.methods import HumorOptions
-from stripmocap.contract.skeleton import BLAZEPOSE_NAMES
+from stripmocap.contract.skeleton import BLAZEPOSE_NAMES, CONTACT_NAMES
 from stripmocap.methods.humor import refine
 from stripmocap.methods.humor.network import MotionPrior, Sizes
 from stripmocap.methods.humor.own_weights import save_motion_prior
@@ -25,6 +25,7 @@ from stripmocap.methods.humor.windows import HELD
 from stripmocap.methods.toolbox import Estimate, Tools
 
 TEMPLATE = body_file.load(EMBEDDED_BODY)
+FEET = [i for i, each in enumerate(CONTACT_NAMES) if each.endswith(("ankle", "foot"))]
 
 
 def silent(*_: object) -> None:
@@ -342,3 +343,29 @@ def test_a_prior_that_knows_nothing_gives_sound_motion_all_the_same(random_prior
 
     assert_sound(found, start)
     assert np.abs(found.motions[0].transl - start.motions[0].transl).max() < 1.0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lower_m", [0.0, 0.4])
+def test_feet_hold_and_touch_on_a_stage_as_on_the_floor(lower_m):
+    scene = walk(TEMPLATE, frames=24, speed_m_s=0.0)
+    seen = scene.person.keypoints[:1].repeat(24, axis=0)  # nothing moves
+    still = estimate(TEMPLATE, scene, lower_m=lower_m)
+    shaking = 0.02 * np.random.default_rng(0).standard_normal((24, 3))
+    motion = still.motions[0]
+    motion = replace(
+        motion,
+        transl=motion.transl[:1] + shaking,
+        body_pose=motion.body_pose[:1].repeat(24, axis=0),
+    )
+    start = replace(still, motions=(motion,))
+    estimator = refine.load(Tools(TEMPLATE, torch.device("cpu")), HumorOptions())
+
+    found = estimator([replace(scene.person, keypoints=seen)], start.camera, silent, start=start)
+
+    assert ("m above the floor" in "".join(found.notes)) == (lower_m > 0)
+    (after,) = found.motions
+    assert after.contacts is not None
+    assert np.median(after.contacts[:, FEET]) > 0.7
+    steps = np.diff(after.transl, axis=0)
+    assert np.abs(steps).mean() < 0.2 * np.abs(np.diff(shaking, axis=0)).mean()
