@@ -73,6 +73,8 @@ def toys(monkeypatch):
     monkeypatch.setattr(humor_takes, "ESTIMATORS", table)
     apart = found.loader("no initial-state prior")
     monkeypatch.setattr(humor_solvers.refine, "estimator_of", apart)
+    few = replace(humor_solvers.READ, held=0, free=1, iterations=2)
+    monkeypatch.setattr(humor_solvers, "READ", few)
     return found
 
 

@@ -140,7 +140,15 @@ def test_a_start_that_suits_what_is_seen_has_the_lower_value(known):
     assert solver.value(shot) < solver.value(replace(shot, start=aside))
 
 
+def test_steps_lower_the_value(known):
+    solver, shot = known
+    brief = replace(solver, schedule=replace(NOTHING, held=1, iterations=3))
+
+    assert brief.value(shot) < solver.value(shot)
+
+
 def test_a_part_that_does_not_count_is_not_in_the_value(solver, shot):
+    solver = replace(solver, schedule=NOTHING)
     without = replace(solver, weights=replace(DEMO, initial=0.0, keypoints=0.0))
 
     assert without.value(shot) != pytest.approx(solver.value(shot))

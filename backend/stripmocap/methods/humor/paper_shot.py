@@ -24,6 +24,7 @@ from ...geometry.rotations import aa_to_matrix, matrix_to_aa
 from ..smplify.evidence import Evidence
 from ..smplify.states import MOVING_JOINTS, States, choose
 from . import paper
+from .canonical import turn_of
 from .fast import Moment, Settings, Shot, Solved
 from .figure import Figure
 from .objective import (
@@ -62,9 +63,12 @@ class PaperSolver:
         return _Run(self, shot, report).solve()
 
     def value(self, shot: Shot) -> float:
-        """What the fit minimises at last, at the start of `shot` as its unknowns tell it.
+        """What the third stage minimises, where the schedule leads it from the start of `shot`.
 
         Motions are not cut into pieces; those of a few frames are left out.
+
+        Raises:
+            Diverged: it became infinite or no number.
         """
         return _Run(self, shot, lambda done, of: None).value()
 
@@ -106,7 +110,13 @@ class _Run:
             if last - first >= _SHORTEST:
                 frames = slice(first, last)
                 problem = self._problem(frames)
-                unknowns = begin(problem, self._start(group, frames), reading=read_in_turn)
+                unknowns = paper.lead(
+                    problem,
+                    begin(problem, self._start(group, frames), reading=read_in_turn),
+                    schedule=self.solver.schedule,
+                    turning=turn_of,
+                    watch=lambda tried: None,
+                )
                 with torch.no_grad():
                     found = paper.objective(problem, unknowns)
                     total += float(weighed(found, problem.weights))
