@@ -246,9 +246,9 @@ def test_long_take_imports_in_under_a_second(scene):
     if body_file.EMBEDDED_BODY.is_file():
         body = body_file.load(body_file.EMBEDDED_BODY)
 
-    began = time.perf_counter()
+    began = time.thread_time()
     imported(scene, one, body=body)
-    took = time.perf_counter() - began
+    took = time.thread_time() - began  # of the processor: others may work, too
 
     print(f"3000 frames, 2 people, {len(body.v_template)} vertices: {took:.2f} s")
     assert took < 2 * 1.0  # two people
