@@ -19,7 +19,7 @@ from ...contract.jobs import JobProgress
 # Seconds a step on two cores of 2020. Steps of "people" are frames, of the others frames a person.
 USUAL_RATES = {
     **{"people": 0.045, "frame": 0.0005, "pixels": 0.12, "time": 0.001},
-    **{"fit": 0.015, "refine": 0.05},
+    **{"fit": 0.015, "refine": 0.08},
 }
 MAX_SHARE = 0.999  # until the job is done
 MIN_STEPS, MIN_SPENT_S = 20, 1.0  # of a stage whose rate is worth keeping
