@@ -23,6 +23,7 @@ CLIP = ROOT / "demo" / "walk.mp4"
 ROOMS = Path(os.environ.get("STRIPMOCAP_GUI_ROOMS", Path.home() / ".cache" / "stripmocap-gui"))
 SUITES = {"trixie": "4.3", "sid": "5.2"}
 BUSY_S, IMPORT_S = 0.05, 0.25  # that the panel may hold the main loop, on a machine that is idle
+LONG = 3600  # frames: two minutes
 DRAWING = 4.0  # times as long with what Blender itself does between two turns
 PATIENCE = 4.0  # times as long where others work too
 
@@ -184,16 +185,36 @@ def test_a_refinement_is_set_by_region_and_span_and_undone(blender):
     assert told["slowest_s"] < BUSY_S * PATIENCE
 
 
-def write_refined(path: Path) -> Path:
-    """A result of one person over four seconds, fitted and refined, whose feet touch the floor."""
+def test_a_slider_of_a_long_shot_holds_nothing_up(blender):
+    blender.forget()
+    result = write_refined(blender.home / "long.npz", frames=LONG)
+
+    told = blender.play("long_refine.py", long=result)
+
+    print({name: told[name] for name in ("dragged_s", "slices_s")})
+    assert told["moved"]
+    assert told["due"]
+    assert max(told["dragged_s"]) < BUSY_S
+    assert max(told["slices_s"]) < BUSY_S * PATIENCE
+    written = told["written"]
+    assert 0 <= written["legs"] < 0.9
+    assert written["playing"] == "mixed"
+    assert written["from_refined"] > 0
+    assert told["undone"] == written
+    assert (told["undone_too"]["playing"], told["undone_too"]["from_refined"]) == ("refined", 0)
+    assert told["redone"] == written
+
+
+def write_refined(path: Path, *, frames: int = 120) -> Path:
+    """A result of one person, fitted and refined, whose feet touch the floor."""
     from dataclasses import replace
 
     import numpy as np
     from stripmocap.contract import result_file, skeleton
     from toyshot import toy_capture
 
-    capture = toy_capture(frames=120)
-    touch = np.zeros((120, skeleton.CONTACT_COUNT))
+    capture = toy_capture(frames=frames)
+    touch = np.zeros((frames, skeleton.CONTACT_COUNT))
     touch[20:90, skeleton.CONTACT_NAMES.index("left_foot")] = 0.9
     takes = [replace(each, motions=each.motions[:1]) for each in capture.takes]
     refined = replace(takes[0], motions=(replace(takes[0].motions[0], contacts=touch),))
