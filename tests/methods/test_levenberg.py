@@ -150,8 +150,9 @@ class Pair:
         assert one.band is not None
         assert other.band is not None
         bands = zip(one.band.blocks, other.band.blocks, strict=True)
+        apart = 0.0 * (state.frames[2] - state.frames[3]).sum()  # as what is not linked counts
         return System(
-            torch.cat([one.energy, other.energy]),
+            torch.cat([one.energy, other.energy + apart]),
             torch.cat([one.gradient, other.gradient]),
             torch.cat([self.harm * one.diagonal, other.diagonal]),
             band=Band(*(torch.cat(each) for each in bands)),

@@ -122,3 +122,17 @@ def test_latents_of_the_model_lower_the_energy(transitions, bodies):
     down = torch.cholesky_solve(slope[..., None], model.latent_factor)[..., 0]
 
     assert (transitions.energies(bodies, latents - 0.1 * down) < before).all()
+
+
+def test_a_moment_that_is_no_number_spoils_no_other_model(transitions, bodies):
+    latents = transitions.likely_latents(bodies)
+    base = torch.eye(BASE).double()[:, :69].expand(FRAMES, BASE, 69)
+    transl = bodies.transl.clone()
+    transl[-1] = torch.nan  # of the last transition alone
+
+    found = transitions.model(replace(bodies, transl=transl), latents, base=base)
+
+    expected = transitions.model(bodies, latents, base=base)
+    torch.testing.assert_close(found.hessian[:-1], expected.hessian[:-1])
+    torch.testing.assert_close(found.latent_factor[:-1], expected.latent_factor[:-1])
+    assert not torch.isfinite(found.hessian[-1]).all()

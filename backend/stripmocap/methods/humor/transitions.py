@@ -157,7 +157,9 @@ class Transitions:
             for each in (rows.past, rows.following, rows.latent)
         )
         precision = by_latent.mT @ by_latent
-        factor = torch.linalg.cholesky(precision)
+        factor, info = torch.linalg.cholesky_ex(precision)
+        # A moment without a model gives its sequence steps into nowhere, and stops nobody else.
+        factor = torch.where((info == 0)[:, None, None], factor, torch.nan)
         shared = torch.cat([by_past, by_next], dim=-1)
         told = torch.cholesky_solve(by_latent.mT @ shared, factor)  # (n, Z, 2 * 207)
         left = shared - by_latent @ told

@@ -108,10 +108,15 @@ def minimise(
         on_step()
         step, shared_step = _solve(system, dampings, groups=problem.groups)
         on_step()
+        lost = _without(step, shared_step, groups=problem.groups, count=len(dampings))
+        # They stay: their neighbours in the chain would be told of places that are no numbers.
+        step = step.where(~lost[problem.groups][:, None], 0.0)
+        if shared_step is not None:
+            shared_step = shared_step.where(~lost[:, None], 0.0)
         trial = problem.moved(state, step, shared_step)
         trial_system = problem.linearise(trial)
-        # A comparison with NaN is false: a step into nowhere is refused like any bad one.
-        accepted = (trial_system.energy <= system.energy) & active
+        # A comparison with NaN is false: a place that is none is refused like any bad one.
+        accepted = (trial_system.energy <= system.energy) & active & ~lost
         gain = 1 - trial_system.energy / system.energy.clamp(min=1e-12)
         state = problem.choose(accepted, trial, state)
         system = _choose_system(accepted, trial_system, system, groups=problem.groups)
@@ -121,6 +126,13 @@ def minimise(
         if not active.any():
             break
     return state, system.energy
+
+
+def _without(step: Tensor, shared_step: Tensor | None, *, groups: Tensor, count: int) -> Tensor:
+    """(G,) bool, the groups that have no step (N, D), or none (G, S) of what they share."""
+    wrong = (~step.isfinite().all(dim=1)).to(step)
+    lost = step.new_zeros(count).index_add(0, groups, wrong) > 0
+    return lost if shared_step is None else lost | ~shared_step.isfinite().all(dim=1)
 
 
 def _solve(system: System, dampings: Tensor, *, groups: Tensor) -> tuple[Tensor, Tensor | None]:
