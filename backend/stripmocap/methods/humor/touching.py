@@ -63,8 +63,8 @@ class Touching:
         least = chances.new_full((len(joints),), JOINT_HEIGHT)
         # Over a wrong floor the prior takes moving feet for standing ones.
         touch = floor_votes[:, None] * torch.cat([chances, chances[:, feet]], dim=1)
-        unsaid = (1 - floor_votes)[:, None] * rests
-        holds = torch.maximum(touch, pad(unsaid, (len(joints), 0)))
+        # Those that are seen to rest do so over any.
+        holds = torch.maximum(touch, pad(rests, (len(joints), 0)))
         return cls(
             points=torch.cat([joints, subject.feet]),
             chances=touch,
