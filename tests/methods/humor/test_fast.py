@@ -4,10 +4,12 @@ from dataclasses import replace
 import pytest
 import torch
 from fastscenes import shot_of
+from stripmocap.contract.skeleton import JOINT_NAMES
 from stripmocap.methods.humor.fast import Settings, Shot, solve
 from stripmocap.methods.humor.network import MotionPrior, Sizes
 
 FRAMES = 10
+LEFT_HIP, RIGHT_HIP = (JOINT_NAMES.index(f"{side}_hip") - 1 for side in ("left", "right"))
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +121,24 @@ def test_the_last_of_three_may_begin_with_no_number(prior):
     found = solved(shot, prior)
 
     assert found.diverged.tolist() == [False, False, True]
+
+
+def test_strides_are_not_shortened_where_the_floor_is_doubted(prior):
+    frames = 40
+    shot = shot_of(frames=frames)
+    steps = 0.5 * torch.sin(2 * torch.pi * torch.arange(frames) / 20)
+    pose = shot.start.body_pose.clone()
+    pose[:, LEFT_HIP, 0], pose[:, RIGHT_HIP, 0] = steps, -steps
+    unseen = replace(shot.evidence, weights=0 * shot.evidence.weights)
+    unseen = replace(unseen, cue_weights=0 * unseen.cue_weights)
+    shot = replace(shot, evidence=unseen, start=replace(shot.start, body_pose=pose))
+
+    found = solved(
+        replace(shot, floor_votes=torch.full((frames,), 0.7)), prior, prior=0.0, contacts=0.0
+    )
+
+    ahead = found.states.body_pose[:, LEFT_HIP, 0] - found.states.body_pose[:, RIGHT_HIP, 0]
+    assert ahead.std() > 0.65 * (2 * steps).std()
 
 
 def test_hidden_frames_are_filled(prior):

@@ -32,7 +32,7 @@ from .transitions import SPAN, Transitions
 BELIEVED = (0.0, 0.3)  # squares of confidence: less is believed the less of what is said
 UNSEEN = 0.1  # how much bones of the start count, where they were not seen
 DISTRUST = 10.0  # by so much more the start counts over a wrong floor
-STEADIER = 100.0  # and motion is held steady by so much more
+STEADIER = 3.0  # and motion is held steady by so much more: by 100, strides grow short
 RESTING = 0.9  # how sure feet rest that are still and at the floor
 START_SIGMA = 0.7  # of what a regressor errs by in a bone's direction: a fit errs by less
 _BALANCE = Balance()
