@@ -125,6 +125,7 @@ def test_what_is_larger_than_the_limit_is_not_kept_and_costs_nobody_a_place(stor
         assert not store.keep("people", "k2", arrays(11))
 
     assert "not kept" in caplog.text
+    assert "11.0 MB do not fit" in caplog.text
     assert store.fetch("people", "k1") is not None
     assert store.fetch("people", "k2") is None
 

@@ -94,7 +94,7 @@ class StepStore:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             if not self._room_for(len(content)):
-                raise OSError(f"{len(content) >> 20} MB do not fit")
+                raise OSError(f"{len(content) / 2**20:.1f} MB do not fit")
             kept_file.write(path, content)
             self._touch(path)
             self._sweep()
