@@ -201,7 +201,7 @@ def test_only_the_papers_solver_is_handed_all_networks(footage, calls, monkeypat
         capture(request(footage, **THREE, refiner_options=options))
 
     assert handed == [
-        ("fast", {"humor_embedded"}),
+        ("fast", {"humor_embedded", "humor_start_embedded"}),
         ("paper", {"humor_embedded", "humor_pose_embedded", "humor_start_embedded"}),
     ]
 

@@ -3,7 +3,8 @@
 HuMoR's prior (Rempe et al., ICCV 2021) knows motion at thirty moments a second over a floor at
 z = 0. So motions are brought into the world and onto such ticks, solved window by window together
 with what was seen, and brought back: times, rates and gaps are the footage's again, the shape of a
-person, the floor and the camera are as they were. What cannot be refined stays, and a note says so.
+person and the camera are as they were, the floor is levelled. What cannot be refined stays, and a
+note says so.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from . import fast
 from .fast import Settings, Shot, Solved
 from .figure import Figure
 from .initial_state import InitialStatePrior
+from .levelling import Moments
 from .network import MotionPrior
 from .objective import Priors
 from .outcome import estimate_of, unrefined
@@ -57,11 +59,13 @@ def load(tools: Tools, options: HumorOptions) -> Estimator:
         AssetMissing, AssetCorrupt: the weights cannot be read.
     """
     motion = load_own_motion_prior(tools.network or SHIPPED_HUMOR)
-    if options.solver == "fast":
-        return estimator_of(_fast(motion, tools, options), tools)
-    pose = load_own_pose_prior(tools.networks.get("humor_pose_embedded", SHIPPED_POSE))
     first = load_own_initial_state_prior(tools.networks.get("humor_start_embedded", SHIPPED_FIRST))
-    return estimator_of(_paper(motion, pose, first, tools=tools, options=options), tools)
+    moments = Moments.of(first)
+    if options.solver == "fast":
+        return estimator_of(_fast(motion, tools, options), tools, moments=moments)
+    pose = load_own_pose_prior(tools.networks.get("humor_pose_embedded", SHIPPED_POSE))
+    solve = _paper(motion, pose, first, tools=tools, options=options)
+    return estimator_of(solve, tools, moments=moments)
 
 
 def load_official(tools: Tools, options: HumorOptions) -> Estimator:
@@ -72,15 +76,18 @@ def load_official(tools: Tools, options: HumorOptions) -> Estimator:
     """
     assert tools.network is not None, "official weights are never shipped"
     motion = load_motion_prior(tools.network)
+    # Ours also here: joints are at the same places, and this solver asks for no other mixture.
+    moments = Moments.of(load_own_initial_state_prior(SHIPPED_FIRST))
     if options.solver == "fast":
-        return estimator_of(_fast(motion, tools, options), tools)
+        return estimator_of(_fast(motion, tools, options), tools, moments=moments)
     pose = load_pose_prior(tools.networks["vposer_official"])
     first = load_initial_state_prior(tools.networks["humor_initial"])
-    return estimator_of(_paper(motion, pose, first, tools=tools, options=options), tools)
+    solve = _paper(motion, pose, first, tools=tools, options=options)
+    return estimator_of(solve, tools, moments=moments)
 
 
-def estimator_of(solve: Solve, tools: Tools) -> Estimator:
-    """The refiner whose solver of one window is `solve`."""
+def estimator_of(solve: Solve, tools: Tools, *, moments: Moments | None = None) -> Estimator:
+    """The refiner whose solver of one window is `solve`; `moments` level the ground."""
     poses = UsualPoses.load(tools.pose_prior or SHIPPED_PRIOR, device=tools.device)
     subject = Subject.from_template(tools.body, poses)
     window = tools.frames_at_once
@@ -98,7 +105,7 @@ def estimator_of(solve: Solve, tools: Tools) -> Estimator:
         assert start is not None, "a refiner has something to refine"
         frames, sparingly = sum(len(each.times_s) for each in people), Sparingly(PUBLISHING_SHARE)
         report(STAGE, 0, frames)
-        whole = Whole.of(people, start, subject=subject, window=window)
+        whole = Whole.of(people, start, subject=subject, window=window, moments=moments)
         if not whole.spells:
             report(STAGE, frames, frames)
             return unrefined(whole)

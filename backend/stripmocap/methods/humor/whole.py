@@ -1,9 +1,9 @@
 """A whole shot: everybody's motion in one world and on ticks, and back in the footage.
 
-The camera, people's shapes and the floor are the start's, but that a floor which was found under
-landmarks goes down to the soles. Far from a world's origin single precision loses millimetres, so
-a solver is told of a world whose origin is among the people. Who stands on another level than the
-floor is told of as if that were the floor; the shot has one.
+The camera and people's shapes are the start's. The floor of a camera that stands still is levelled,
+and goes down from under landmarks to the soles. Far from a world's origin single precision loses
+millimetres, so a solver is told of a world whose origin is among the people. Who stands on another
+level than the floor is told of as if that were the floor; the shot has one.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from ..smplify.states import States
 from ..smplify.subject import Subject
 from ..toolbox import Estimate
 from .fast import Shot
+from .levelling import Moments, levelled
 from .posed import Posed, on_ticks, posed_by, states_of
 from .spells import Spell, evidence_of, spells_of
 from .standing import standing
@@ -35,7 +36,7 @@ class Whole:
 
     people: tuple[Person, ...]
     motions: tuple[Motion, ...]  # in the people's frames
-    camera: Camera  # as it started
+    camera: Camera  # as it started, but that the ground is level
     subject: Subject
     window: int  # frames that are looked at at once
     rest: Tensor  # (P, 3) float64 metres, where each pelvis is at rest
@@ -44,12 +45,28 @@ class Whole:
 
     @classmethod
     def of(
-        cls, people: Sequence[Person], start: Estimate, *, subject: Subject, window: int
+        cls,
+        people: Sequence[Person],
+        start: Estimate,
+        *,
+        subject: Subject,
+        window: int,
+        moments: Moments | None = None,
     ) -> Whole:
-        """Those of the people of whom `start` has a motion."""
+        """Those of the people of whom `start` has a motion.
+
+        Args:
+            people: who was seen.
+            start: what is to be refined.
+            subject: the body.
+            window: frames that are looked at at once.
+            moments: what levels the ground; None: it stays as it leans.
+        """
         known, camera = {each.person: each for each in start.motions}, start.camera
         there = [each for each in people if each.person in known]
         motions = [_in_frames_of(each, known[each.person]) for each in there]
+        if moments is not None:
+            camera = levelled(camera, there, motions, subject=subject, moments=moments)
         rest = [_rest_of(each, subject) for each in motions]
         bodies = [
             posed_by(each, rest_pelvis=place).moved(camera.world_from_camera_at(each.times_s))
