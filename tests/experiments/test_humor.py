@@ -119,7 +119,8 @@ def test_pages_show_every_take_and_what_was_wanted(toys, data):
     assert "against vibe" in page
     assert "-60 %" in page
     assert "| paper |" in page
-    assert f"| {humor_solvers.APART} |" in page
+    assert f"| of these | {humor_solvers.APART} |" in page
+    assert f"| shots | {humor_solvers.APART} |" not in page
 
 
 def test_bounds_are_of_the_same_shots_with_nothing_hidden(toys, data, monkeypatch):

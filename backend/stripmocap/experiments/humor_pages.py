@@ -13,7 +13,7 @@ from .. import figures
 from ..evaluation.grounded import Means
 from .humor import Findings, averaged, by_kind
 from .humor_bounds import Bounds
-from .humor_solvers import FILM, Lowered
+from .humor_solvers import APART, FILM, Lowered
 from .humor_takes import Tried
 from .humor_video import Filmed
 
@@ -131,14 +131,10 @@ def _bounds_tables(found: Bounds) -> list[str]:
 
 
 def _solvers_table(found: Sequence[Lowered]) -> str:
-    """Shots together, and each film for itself."""
-    places: dict[str, list[Lowered]] = {}
-    for each in found:
-        tried = each.tried
-        places.setdefault(tried.shot if tried.kind == FILM else "shots", []).append(each)
+    """Shots together, those of them that all was tried on, and each film for itself."""
     columns = [each for each in COLUMNS if each != "deep_percent"]
     rows = []
-    for place, some in places.items():
+    for place, some in _places(found).items():
         for name, means in averaged([each.tried for each in some]).items():
             mine = [each for each in some if each.tried.chain == name]
             seconds = np.mean([each.tried.seconds for each in mine])
@@ -147,6 +143,20 @@ def _solvers_table(found: Sequence[Lowered]) -> str:
             rows.append([place, name, *cells, f"{seconds:.0f}", f"{value:.0f}", str(len(mine))])
     heads = [COLUMNS[column] for column in columns]
     return _table(["", "solver", *heads, "processor s", "the paper's objective", "tried on"], rows)
+
+
+def _places(found: Sequence[Lowered]) -> dict[str, list[Lowered]]:
+    all_tried = {each.tried.shot for each in found if each.tried.chain == APART}
+    places: dict[str, list[Lowered]] = {"shots": [], "of these": []}
+    for each in found:
+        if each.tried.kind == FILM:
+            places.setdefault(each.tried.shot, []).append(each)
+            continue
+        if each.tried.chain != APART:
+            places["shots"].append(each)
+        if each.tried.shot in all_tried:
+            places["of these"].append(each)
+    return places
 
 
 def _films_table(found: Sequence[Filmed]) -> str:
