@@ -63,8 +63,9 @@ class Touching:
         least = chances.new_full((len(joints),), JOINT_HEIGHT)
         # Over a wrong floor the prior takes moving feet for standing ones.
         touch = floor_votes[:, None] * torch.cat([chances, chances[:, feet]], dim=1)
-        # Those that are seen to rest do so over any.
-        holds = torch.maximum(touch, pad(rests, (len(joints), 0)))
+        # Over one that counts, it and the prior know better than a picture with hidden legs.
+        unsaid = (1 - floor_votes)[:, None] * rests
+        holds = torch.maximum(touch, pad(unsaid, (len(joints), 0)))
         return cls(
             points=torch.cat([joints, subject.feet]),
             chances=touch,
