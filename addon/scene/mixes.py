@@ -72,16 +72,19 @@ def making(
 ) -> steps.Steps[Made | None]:
     """The same in steps, first of all around the scene frame that is `shown`; None for all at once.
 
-    A rig that was given another take to play since its mix became due goes on playing that.
+    A rig that was given another take to play since its mix became due goes on playing that, and
+    so does one of whose NLA strips an action is being edited.
     """
     label, playing = takes.playing(rig), _action_of(rig)
     is_ours = bool(label) and label in (rig.get(_DUE, label), takes.MIXED)
-    made = yield from _writing(rig, everywhere, spans, shown=shown)
-    if made is not None and is_ours and _action_of(rig) == playing:
+    try:
+        made = yield from _writing(rig, everywhere, spans, shown=shown)
+    except ReferenceError:  # a take or the mix was deleted, so there is nothing to be mixed
+        made = None
+    if made is not None and is_ours and _action_of(rig) == playing and takes.may_change(rig):
         compat.assign(rig, made.action)
         rig.update_tag(refresh={"OBJECT", "DATA", "TIME"})
-    for each in (rig, takes.mix_of(rig)):
-        _unmark(each)
+    _unmark_all(rig)
     return made
 
 
@@ -126,9 +129,11 @@ def _writing(
     refined = yield from poses.reading(pair[1], refined_keys, frames)
     amounts = mixing.amounts_at(timing_of(rig).times_s(frames), everywhere, spans)
     mixed = yield from _mixing(plain, refined, amounts)
-    action, old_keys, kept = yield from _opening(rig, pair[1])
-    keys = yield from poses.writing(action, frames, mixed, old_keys=old_keys, shown=shown)
-    seals.seal(action, keys)
+    action, keys, kept = yield from _opening(rig, pair[1])
+    try:
+        yield from poses.writing(action, frames, mixed, keys=keys, shown=shown)
+    finally:  # also when it is broken off: keys that somebody has set meanwhile are theirs
+        seals.seal(action, keys)
     return Made(action, kept)
 
 
@@ -145,6 +150,17 @@ def _mixing(
 
 def _action_of(rig: bpy.types.Object) -> bpy.types.Action | None:
     return rig.animation_data.action if rig.animation_data is not None else None
+
+
+def _unmark_all(rig: bpy.types.Object) -> None:
+    """The mix of a rig is due no more, nor is it for copies of the rig, which share it."""
+    mix = takes.mix_of(rig)
+    if mix is not None and is_due(rig):
+        for each in bpy.data.objects:
+            if is_due(each) and takes.mix_of(each) == mix:
+                _unmark(each)
+    _unmark(rig)
+    _unmark(mix)
 
 
 def _unmark(owner: bpy.types.ID | None) -> None:

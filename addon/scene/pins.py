@@ -37,7 +37,7 @@ def pin(rig: bpy.types.Object, *, fade_s: float) -> bpy.types.Action | None:
     action.name = f"{rig.name}_{PINNED}"
     action.use_fake_user = True
     seals.drop(action)
-    poses.write(action, frames, pinned, old_keys=keys)
+    poses.write(action, frames, pinned, keys=keys)
     compat.assign(rig, action)
     return action
 

@@ -60,14 +60,12 @@ def strike(rig: bpy.types.Object, poses: Poses) -> None:
                 bone.location = poses.places[0].tolist()
 
 
-def write(
-    action: bpy.types.Action, frames: np.ndarray, poses: Poses, *, old_keys: seals.Keys
-) -> seals.Keys:
-    """Keys the poses, and tells what keys the action has then.
+def write(action: bpy.types.Action, frames: np.ndarray, poses: Poses, *, keys: seals.Keys) -> None:
+    """Keys the poses in an action that has these `keys`, in which what is written is noted.
 
-    Curves whose keys `old_keys` already are what is wanted are left alone.
+    Curves whose keys already are what is wanted are left alone.
     """
-    return steps.run(writing(action, frames, poses, old_keys=old_keys, shown=None))
+    steps.run(writing(action, frames, poses, keys=keys, shown=None))
 
 
 def writing(
@@ -75,18 +73,17 @@ def writing(
     frames: np.ndarray,
     poses: Poses,
     *,
-    old_keys: seals.Keys,
+    keys: seals.Keys,
     shown: float | None,
-) -> steps.Steps[seals.Keys]:
-    """The same in steps, the keys near the frame that is `shown` first.
+) -> steps.Steps[None]:
+    """The same in steps, the keys near the frame that is `shown` first, if it is told.
 
-    Curves that somebody else has changed since `old_keys` were read are left as they are, too: the
-    keys that are told are then not those of the action. Without a frame that is shown all steps
-    are taken at once, and nobody else comes in between.
+    At each step `keys` are those of the action, unless somebody else has changed some since they
+    were read. Curves with such keys are left as they are, too.
     """
-    tracks, keys = _tracks(poses), dict(old_keys)
     wanted = {
-        name: np.stack([frames, track], axis=1).astype(np.float32) for name, track in tracks.items()
+        name: np.stack([frames, track], axis=1).astype(np.float32)
+        for name, track in _tracks(poses).items()
     }
     if shown is not None:
         _write_near(action, wanted, keys, place=int(np.searchsorted(frames, shown)))
@@ -96,11 +93,10 @@ def writing(
             name = (curve.data_path, curve.array_index)
             if name not in wanted or name not in keys or np.array_equal(keys[name], wanted[name]):
                 continue
-            if shown is None or np.array_equal(seals.keys_of(curve), keys[name]):
+            if np.array_equal(seals.keys_of(curve), keys[name]):
                 _fill(curve, wanted[name])
             keys[name] = wanted[name]
         yield
-    return keys
 
 
 def values_of(curve: Any, frames: np.ndarray) -> np.ndarray:

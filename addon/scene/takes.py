@@ -55,6 +55,11 @@ def playing(rig: bpy.types.Object) -> str:
     return next((label for label, each in playable(rig).items() if each == action), "")
 
 
+def may_change(rig: bpy.types.Object) -> bool:
+    """Whether a rig can be given another action: not while that of an NLA strip is edited."""
+    return rig.animation_data is None or not rig.animation_data.use_tweak_mode
+
+
 def show(rigs: Iterable[bpy.types.Object], label: str) -> int:
     """Lets each rig that has a take of this label, or a mix, play it; how many have one."""
     shown = 0

@@ -5,9 +5,9 @@ Whoever asks again for the same rig, as a slider does while it is dragged, has t
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import bpy
@@ -30,48 +30,50 @@ class _Work:
 
 
 class Slices:
-    """Rigs with work to be done. A render's thread may end it, too, so there is a lock."""
+    """Rigs with work to be done, all of it by Blender's main thread."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._lock = threading.RLock()
         self._works: list[_Work] = []
+        self.done = 0  # steps since the beginning
 
     def put(self, rig: bpy.types.Object, begin: Begin) -> None:
         """Has the work that `begin` begins be done on a rig; what is under way there is dropped."""
-        with self._lock:
-            self.drop(rig)
-            self._works.append(_Work(rig, begin, self._clock() + RESTS_S))
+        self.drop(rig)
+        self._works.append(_Work(rig, begin, self._clock() + RESTS_S))
 
     def drop(self, rig: bpy.types.Object) -> None:
         """Drops the work on a rig."""
-        with self._lock:
-            self._works = [each for each in self._works if each.rig != rig]
+        for each in [each for each in self._works if each.rig == rig]:
+            self._end(each)
 
     def forget(self) -> None:
         """Drops everything."""
-        with self._lock:
-            self._works = []
+        while self._works:
+            self._end(self._works[0])
+
+    def is_busy(self) -> bool:
+        """Whether something is left."""
+        return bool(self._works)
 
     def turn(self) -> float | None:
         """Works for a moment; the seconds until the next turn, None if nothing is left."""
-        with self._lock:
-            until = time.perf_counter() + SLICE_S
-            while self._works and time.perf_counter() < until:
-                wait_s = self._works[0].from_s - self._clock()
-                if wait_s > 0:
-                    return wait_s
-                self._step(self._works[0])
-            return SOON_S if self._works else None
+        until = time.perf_counter() + SLICE_S
+        while self._works and time.perf_counter() < until:
+            wait_s = self._works[0].from_s - self._clock()
+            if wait_s > 0:
+                return wait_s
+            self._step(self._works[0])
+        return SOON_S if self._works else None
 
     def finish(self) -> None:
         """Does all that is left, at once."""
-        with self._lock:
-            while self._works:
-                self._step(self._works[0])
+        while self._works:
+            self._step(self._works[0])
 
     def _step(self, work: _Work) -> None:
         """One step of some work, which is over if there is none, or if it fails."""
+        self.done += 1
         try:
             work.steps = work.steps or work.begin(work.rig)
             next(work.steps)
@@ -80,3 +82,10 @@ class Slices:
         except Exception:
             self._works.remove(work)
             raise
+
+    def _end(self, work: _Work) -> None:
+        """Drops some work, which may still set right what it leaves behind."""
+        self._works.remove(work)
+        if work.steps is not None:
+            with suppress(ReferenceError):  # what it worked on is gone
+                work.steps.close()
