@@ -1,13 +1,15 @@
 """Mixes that follow the amounts of their rigs: short shots' at once, long ones' a little later.
 
 While a slider of a long shot is dragged, only the pose on screen follows. Once it rests, the mix is
-written in slices. Saving and rendering wait for that; undo and loading a file break it off, and
-what is due in what they bring back is begun anew.
+written in slices. Saving writes what is due, and rendering waits for it; undo and loading a file
+break it off, and what is due in what they bring back is begun anew.
 """
 
 from __future__ import annotations
 
 import logging
+import threading
+import time
 from dataclasses import fields
 from typing import Any
 
@@ -19,6 +21,7 @@ from . import session, slices
 
 AMOUNTS = tuple(each.name for each in fields(mixes.Amounts))  # the whole first
 AT_ONCE = 600  # keys of a curve up to which a mix is written at once
+STUCK_S = 3.0  # without a step of the main thread, after which a render waits no longer
 _SHOWN_IN = ("VIEW_3D", "SEQUENCE_EDITOR")  # areas whose sidebars say what plays
 
 log = logging.getLogger(__name__)
@@ -36,8 +39,13 @@ def mix(rig: bpy.types.Object) -> None:
 
 
 def finish() -> None:
-    """Writes every mix that is due, at once."""
-    session.current().mixing.finish()
+    """Writes every mix that is due, at once; what fails is told in the panel."""
+    live = session.current()
+    while live.mixing.is_busy():
+        try:
+            live.mixing.finish()
+        except Exception:  # saving, and the mixes of others, go on
+            _tell(live)
 
 
 def may_wait() -> bool:
@@ -51,8 +59,7 @@ def turn() -> float | None:
     try:
         wait_s = live.mixing.turn()
     except Exception:  # a timer that raises is never called again
-        log.exception("Strip Mocap's mixes")
-        live.problem = "Internal error, see the console. Please report it"
+        _tell(live)
         return slices.SOON_S
     if wait_s is None:
         _draw_again()
@@ -103,6 +110,12 @@ def _shown() -> float:
     return bpy.context.scene.frame_current_final
 
 
+def _tell(live: session.Session) -> None:
+    """Tells of the exception that is being handled."""
+    log.exception("Strip Mocap's mixes")
+    live.problem, live.dirty = "Internal error, see the console. Please report it", True
+
+
 def _draw_again() -> None:
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
@@ -114,6 +127,24 @@ def _draw_again() -> None:
 @persistent
 def _whole(*_: object) -> None:
     finish()
+
+
+@persistent
+def _rendering(*_: object) -> None:
+    # A window's render has a thread of its own, and datablocks are the main thread's to write.
+    if threading.current_thread() is threading.main_thread():
+        finish()
+    else:
+        _wait(session.current().mixing)
+
+
+def _wait(works: slices.Slices) -> None:
+    """Lets the main thread take its turns until all is done, or it takes none any more."""
+    done, until = works.done, time.monotonic() + STUCK_S
+    while works.is_busy() and time.monotonic() < until:
+        time.sleep(slices.SOON_S)
+        if works.done != done:
+            done, until = works.done, time.monotonic() + STUCK_S
 
 
 @persistent
@@ -130,11 +161,12 @@ def _back(*_: object) -> None:
 
 _HANDLERS = (
     (bpy.app.handlers.save_pre, _whole),
-    (bpy.app.handlers.render_init, _whole),
+    (bpy.app.handlers.render_init, _rendering),
     (bpy.app.handlers.load_pre, _leaving),
     (bpy.app.handlers.undo_pre, _leaving),
     (bpy.app.handlers.redo_pre, _leaving),
     (bpy.app.handlers.load_post, _back),
+    (bpy.app.handlers.load_post_fail, _back),
     (bpy.app.handlers.undo_post, _back),
     (bpy.app.handlers.redo_post, _back),
 )

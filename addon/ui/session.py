@@ -1,7 +1,8 @@
 """The one live connection and everything around it that outlives files and undo.
 
-There is one `Session` while the extension is enabled: plain memory, no datablocks, so that loading
-a file or undoing a step takes nothing from it. Its thread starts with the first errand.
+There is one `Session` while the extension is enabled: plain memory, so that loading a file or
+undoing a step takes nothing from it. Datablocks are only in what is under way, an import and
+mixes, which are dropped before that. Its thread starts with the first errand.
 """
 
 from __future__ import annotations

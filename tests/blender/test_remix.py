@@ -1,5 +1,6 @@
 """Mixes of long shots: the pose on screen at once, the keys in slices, whole when it matters."""
 
+import threading
 from fractions import Fraction
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender (tools/blender_env.py)")
 
+from stripmocap_extension.addon import registration  # noqa: E402
 from stripmocap_extension.addon.contract import skeleton  # noqa: E402
 from stripmocap_extension.addon.rigging.timing import StripTiming  # noqa: E402
 from stripmocap_extension.addon.scene import (  # noqa: E402
@@ -158,14 +160,50 @@ def test_a_saved_file_has_the_whole_mix(rig, in_slices, tmp_path):
     assert_mixed(bpy.data.objects[name], legs=0.25)
 
 
-def test_a_render_has_the_whole_mix(rig, in_slices):
-    everywhere(rig).legs = 0.25
-
+def render():
+    """As Blender does, be it in a thread of the render's own or not."""
     for each in bpy.app.handlers.render_init:
         each(bpy.context.scene, None)
 
+
+def test_a_render_has_the_whole_mix(rig, in_slices):
+    everywhere(rig).legs = 0.25
+
+    render()
+
     assert takes.playing(rig) == takes.MIXED
     assert_mixed(rig, legs=0.25)
+
+
+def test_a_render_in_a_thread_leaves_the_writing_to_the_main_thread(rig, in_slices, monkeypatch):
+    making, threads = mixes.making, set()
+
+    def watched(*words, **settings):
+        threads.add(threading.current_thread())
+        return making(*words, **settings)
+
+    monkeypatch.setattr(mixes, "making", watched)
+    everywhere(rig).legs = 0.25
+    thread = threading.Thread(target=render)
+
+    thread.start()
+    rest()
+    thread.join()
+
+    assert threads == {threading.main_thread()}
+    assert takes.playing(rig) == takes.MIXED
+
+
+def test_a_render_in_a_thread_does_not_wait_for_turns_that_never_come(rig, monkeypatch):
+    monkeypatch.setattr(remix, "STUCK_S", 0.05)
+    everywhere(rig).legs = 0.25
+    thread = threading.Thread(target=render)
+
+    thread.start()
+    thread.join(30)
+
+    assert not thread.is_alive()
+    assert mixes.is_due(rig)
 
 
 def test_pinned_feet_are_those_of_the_whole_mix(rig, in_slices):
@@ -297,3 +335,40 @@ def test_every_joint_is_written(rig, in_slices):
             for each in (takes.mix_of(rig), takes.of(rig)["fitted"])
         )
         np.testing.assert_allclose(np.abs(np.sum(one * two, axis=0)), 1, atol=1e-5)
+
+
+def test_a_file_that_cannot_be_loaded_leaves_the_work_to_be_done(rig, in_slices, tmp_path):
+    everywhere(rig).whole = 0.5
+    remix.turn()
+
+    with pytest.raises(RuntimeError):
+        bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "missing.blend"))
+    rest()
+
+    assert_mixed(rig, whole=0.5)
+
+
+def test_a_mix_that_fails_keeps_no_other_from_being_written(rig, monkeypatch):
+    other, making = rig.copy(), mixes.making
+
+    def failing(each, *words, **settings):
+        assert each != other
+        return (yield from making(each, *words, **settings))
+
+    monkeypatch.setattr(mixes, "making", failing)
+    everywhere(other).whole = 0.5
+    everywhere(rig).whole = 0.2
+
+    remix.finish()
+
+    assert session.current().problem
+    assert_mixed(rig, whole=0.2)
+
+
+def test_the_extension_can_be_switched_off_where_a_mix_fails(rig, monkeypatch):
+    everywhere(rig).whole = 0.5
+    monkeypatch.setattr(mixes, "making", lambda *_, **__: 1 / 0)
+
+    registration.unregister()
+
+    assert not [each for each in bpy.app.handlers.save_pre if each.__module__ == remix.__name__]
