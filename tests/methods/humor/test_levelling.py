@@ -5,12 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from fitscenes import loose_prior, walk
+from fitscenes import CAMERA, Scene, loose_prior, walk
 from refinescenes import camera_over, motion_of, same, solver
 from scipy.spatial.transform import Rotation
 from stripmocap.contract import body_file
 from stripmocap.contract.body_file import EMBEDDED_BODY
 from stripmocap.contract.camera_path import CameraPath
+from stripmocap.contract.motion import Camera
 from stripmocap.methods.ground import world_from_camera
 from stripmocap.methods.humor import refine
 from stripmocap.methods.humor.levelling import Moments, found_slope, levelled
@@ -88,6 +89,49 @@ def test_people_tell_of_one_ground_together(moments, subject):
     assert not np.allclose(up_of(both), up_of(alone), atol=1e-4)
 
 
+def standing(person: int, *, side_m: float, further_m: float, higher_m: float = 0.0) -> Scene:
+    """Somebody who does not move, so much further away than walks are."""
+    scene, first = walk(TEMPLATE, frames=30, person=person), walk(TEMPLATE, frames=1)
+    shift = np.array([side_m, -higher_m, further_m], dtype=np.float32)  # y is down
+    states, points = first.states, np.repeat(first.points + shift, 30, axis=0)
+    pixels = CAMERA.focal_px * points[..., :2] / points[..., 2:] + CAMERA.center_px
+    keypoints = scene.person.keypoints.copy()
+    keypoints[:, subject_of().columns, :2] = pixels[:, subject_of().keypoints]
+    return Scene(
+        replace(
+            scene.states,
+            global_rotmat=states.global_rotmat.expand(30, -1, -1),
+            body_pose=states.body_pose.expand(30, -1, -1),
+            transl=(states.transl + torch.tensor(shift)).expand(30, -1),
+        ),
+        points,
+        replace(scene.person, keypoints=keypoints),
+    )
+
+
+def heights_m(scenes: list[Scene], camera: Camera) -> np.ndarray:
+    """How high over the ground everybody's lowest foot is on average."""
+    up, feet = camera.world_from_camera[2], subject_of().feet
+    return np.array([(each.points[:, feet] @ up[:3] + up[3]).min(axis=1).mean() for each in scenes])
+
+
+def test_who_stands_on_one_ground_near_and_far_still_does(moments, subject):
+    scenes = [
+        standing(0, side_m=0.0, further_m=0.0),
+        standing(1, side_m=-1.5, further_m=10.0),
+        standing(2, side_m=1.0, further_m=3.0, higher_m=0.8),
+    ]
+    camera = camera_over(TEMPLATE, scenes[0])
+    people, motions = [each.person for each in scenes], [motion_of(each) for each in scenes]
+
+    found = levelled(camera, people, motions, subject=subject, moments=moments)
+
+    assert found is not camera
+    near, far, high = heights_m(scenes, found) - heights_m(scenes, camera)
+    assert far == pytest.approx(near, abs=0.1)
+    assert high == pytest.approx(near, abs=0.1)
+
+
 def test_the_ground_stays_as_high_as_it_was_under_people(moments, subject):
     scene = walk(TEMPLATE, frames=30)
     wrong = leaning(camera_over(TEMPLATE, scene), degrees=6.0, axis=0)
@@ -136,7 +180,9 @@ def test_nobody_and_who_is_never_seen_tell_nothing(moments, subject):
 
 
 def test_a_camera_that_looks_straight_down_is_left_as_it_is(moments):
-    assert found_slope(np.array([0.0, -0.1, -0.995]), [], moments) is None
+    nobody = torch.zeros(0, 3)
+
+    assert found_slope(np.array([0.0, -0.1, -0.995]), [], moments, together=nobody) is None
 
 
 def test_a_refined_shot_stands_on_the_level_ground():

@@ -4,7 +4,8 @@ The ground that a start comes with is found by resting feet and by balance (`met
 and leans by some degrees. HuMoR's mixture over moments (Rempe et al., ICCV 2021, 4.2) knows where
 joints are about the pelvis of people who stand, bend, walk and jump under gravity. So the slope is
 two unknowns more, solved before the motion: moments are likely, everybody's resting feet are on one
-level each, cameras are held level. How high the ground is stays a matter of `standing`.
+level each, who stood on one ground still does, cameras are held level. How high the ground is stays
+a matter of `standing`.
 
 Camera axes are OpenCV's, metres. A slope (2,) is that of the ground to x and z: up is
 (x, -1, z) before it is scaled.
@@ -41,8 +42,10 @@ _ROLL_SIGMA, _PITCH_SIGMA = np.radians(4), np.radians(15)  # how level cameras a
 _ROLL_OUTLIER = 3.0  # expected rolls, where a camera is taken for one that is held askew
 _REST_ENOUGH = 0.5
 _FEET_SIGMA_M = 0.03  # of feet at rest about their level
-_FEET_OUTLIER = 3.0
 _FEET = 6.0  # places of feet of a person that tell: their depths err alike
+_TOGETHER_M = 0.15  # from the ground of a start: who stands nearer stands on it
+_TOGETHER_SIGMA_M = 0.05  # of where each stands: they are drawn at a distance by their size
+_LEVEL_OUTLIER = 3.0
 _LEAST_TRUST = 0.25  # of moments on average; with less they are none that the mixture knows
 _MOST_STEP = 0.15  # of a slope at once
 _ROUNDS = 12
@@ -126,17 +129,20 @@ def levelled(
     if camera.path is not None or not motions:
         return camera
     seen = [_witness(*each, camera, subject) for each in zip(people, motions, strict=True)]
-    slope = found_slope(camera.world_from_camera[2, :3], seen, moments)
+    ground = camera.world_from_camera[2]
+    slope = found_slope(ground[:3], seen, moments, together=_together(seen, ground))
     if slope is None:
         return camera
     up = _up(torch.tensor(slope)).numpy()
     pelvis = np.concatenate([each.joints[:, 0].numpy() for each in seen])
     below = np.median(pelvis, axis=0)
-    height = camera.world_from_camera[2, :3] @ below + camera.world_from_camera[2, 3]
+    height = ground[:3] @ below + ground[3]
     return replace(camera, world_from_camera=world_from_camera(up, float(height - up @ below)))
 
 
-def found_slope(up: np.ndarray, seen: Sequence[Witness], moments: Moments) -> np.ndarray | None:
+def found_slope(
+    up: np.ndarray, seen: Sequence[Witness], moments: Moments, *, together: Tensor
+) -> np.ndarray | None:
     """(2,) the slope of the ground; None where nobody can tell.
 
     A small least-squares problem in a few reweighted rounds: moments such as the mixture does not
@@ -146,6 +152,7 @@ def found_slope(up: np.ndarray, seen: Sequence[Witness], moments: Moments) -> np
         up: (3,) unit, against gravity, as it was found before.
         seen: who tells of it.
         moments: what is known of moments.
+        together: (Q, 3) metres, float64, where those stand who are on one ground.
     """
     if np.hypot(up[0], up[2]) >= -up[1] * _STEEPEST:
         return None
@@ -155,7 +162,9 @@ def found_slope(up: np.ndarray, seen: Sequence[Witness], moments: Moments) -> np
         _add_level_camera(valley, slope)
         trust = _add_moments(valley, slope, seen, moments=moments)
         for each in seen:
-            _add_feet(valley, slope, each)
+            _add_level(valley, slope, each.feet, votes=each.votes, sigma_m=_FEET_SIGMA_M)
+        alike = torch.ones_like(together[:, 0])
+        _add_level(valley, slope, together, votes=alike, sigma_m=_TOGETHER_SIGMA_M)
         slope = slope + valley.step()
     is_known = trust > _LEAST_TRUST and float(slope.norm()) < _STEEPEST
     return slope.numpy() if is_known else None
@@ -188,6 +197,14 @@ def _witness(person: Person, motion: Motion, camera: Camera, subject: Subject) -
     )
 
 
+def _together(seen: Sequence[Witness], ground: np.ndarray) -> Tensor:
+    """(Q, 3) metres, where those stand who are on the ground of height (4,) . (x, y, z, 1)."""
+    places = [(each.votes / each.votes.sum()) @ each.feet for each in seen if len(each.feet)]
+    stood = torch.stack(places) if places else torch.zeros(0, 3, dtype=torch.float64)
+    height = stood @ torch.tensor(ground[:3]) + ground[3]
+    return stood[height.abs() < _TOGETHER_M]
+
+
 def _add_level_camera(valley: _Valley, slope: Tensor) -> None:
     sigma = torch.tensor([_ROLL_SIGMA, _PITCH_SIGMA], dtype=torch.float64)
     askew = float(slope[0] / _ROLL_SIGMA / _ROLL_OUTLIER)
@@ -214,20 +231,22 @@ def _add_moments(
     return trusted / counted
 
 
-def _add_feet(valley: _Valley, slope: Tensor, seen: Witness) -> None:
-    """Adds how far a person's resting feet are from one level, whichever it is."""
-    if not len(seen.feet):
+def _add_level(
+    valley: _Valley, slope: Tensor, places: Tensor, *, votes: Tensor, sigma_m: float
+) -> None:
+    """Adds how far places (R, 3) are from one level, whichever it is."""
+    if not len(places):
         return
-    _, apart = _from_level(slope, seen.feet, seen.votes)
-    votes = seen.votes * _fade(apart / _FEET_OUTLIER)
-    about, apart = _from_level(slope, seen.feet, votes)
-    valley.add(apart, about[:, [0, 2]] / _FEET_SIGMA_M, weights=votes)
+    _, apart = _from_level(slope, places, votes)
+    votes = votes * _fade(apart / sigma_m / _LEVEL_OUTLIER)
+    about, apart = _from_level(slope, places, votes)
+    valley.add(apart / sigma_m, about[:, [0, 2]] / sigma_m, weights=votes)
 
 
-def _from_level(slope: Tensor, feet: Tensor, votes: Tensor) -> tuple[Tensor, Tensor]:
-    """(R, 3) metres, feet from their middle, and (R,) expected errors that they are above it."""
-    about = feet - (votes / votes.sum()) @ feet
-    return about, (about[:, [0, 2]] @ slope - about[:, 1]) / _FEET_SIGMA_M
+def _from_level(slope: Tensor, places: Tensor, votes: Tensor) -> tuple[Tensor, Tensor]:
+    """(R, 3) metres, places from their middle, and (R,) that the ground is above it."""
+    about = places - (votes / votes.sum()) @ places
+    return about, about[:, [0, 2]] @ slope - about[:, 1]
 
 
 def _places(slope: Tensor, seen: Witness) -> Tensor:
