@@ -101,6 +101,18 @@ def test_who_stands_on_another_level_is_not_drawn_to_the_ground_of_others(up_m):
     np.testing.assert_allclose(found.motions[2].body_pose, alone.body_pose, atol=0.15)
 
 
+def test_a_passer_by_who_is_drawn_low_does_not_take_the_ground_from_under_others():
+    ground = [standing(0), standing(1, side_m=0.7)]
+    passing = standing(2, side_m=-1.0, up_m=-0.8)
+    brief = {name: value[:4] for name, value in vars(passing).items() if name != "person"}
+
+    found = fitted(*ground, replace(passing, **brief))
+
+    heights = [ankles_m(each, found) for each in found.motions]
+    assert 0 < max(heights) < 0.15
+    assert heights[2] - heights[0] == pytest.approx(-0.8, abs=0.15)
+
+
 def energy_of(*, height_m: float, level_m: float, contact: float) -> float:
     """Nats of feet that stay at a height, of somebody on a level."""
     evidence = gather([standing(0)], CAMERA, device=torch.device("cpu"), dtype=torch.float32)

@@ -41,6 +41,7 @@ KEYFRAME_GAP_S = 0.1  # of each such span the best frame is fitted first; the ot
 SHAPE_KEYFRAMES = 240  # a person; shape needs no more
 OVERLAP = 30  # frames solved again with what follows them, so that no seam is seen
 CUE_BESIDE_GUESS = 2.0  # the detector's 3D counts less where a regressor has looked at it too
+_SOME = 0.1  # of all frames: a ground has as many
 HELD = 2  # frames of the finished part that a window starts from
 
 # The steps. First far landmarks must pull and the detector's own 3D decides which way limbs bend.
@@ -296,7 +297,8 @@ class _Fitter:
         normal, offset = ground.find_ground(*(each.cpu().numpy() for each in (joints, feet, rest)))
         up = torch.as_tensor(normal).to(states.transl)
         levels = ground.levels_of(feet @ up + offset, rest, sequence=self.evidence.sequence)
-        lowest = levels.min().clamp(max=0)  # the ground is theirs who stand lowest
+        # The ground is theirs who stand lowest; a passer-by who is drawn too low has no say.
+        lowest = levels.quantile(_SOME, interpolation="lower").clamp(max=0)
         return Planted(rest, up, offset - float(lowest), levels - lowest)
 
 
