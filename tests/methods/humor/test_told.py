@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from fitscenes import walk
+from refinescenes import seen_in
 from stripmocap.methods.humor.told import of_feet, of_floor
 from toybody import toy_body
 
@@ -41,6 +42,13 @@ def test_who_is_cut_off_at_the_waist_is_told_that_feet_are_guessed():
 
     assert "The feet of person 3 are hardly ever seen" in note
     assert not list(of_feet(PERSON))
+
+
+def test_feet_that_are_seen_whenever_somebody_is_there_are_not_guessed():
+    person = walk(toy_body(), frames=100).person
+    is_there = np.arange(100) % 20 == 0
+
+    assert not list(of_feet(seen_in(person, is_there)))
 
 
 def test_one_foot_that_is_seen_now_and_then_tells_enough():

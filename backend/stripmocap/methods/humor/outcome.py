@@ -42,7 +42,8 @@ def estimate_of(whole: Whole, task: Task, found: Found, *, finished: int) -> Est
         levels = [float(task.levels_m[each]) for each in mine]
         is_given = whole.camera.path is not None
         notes += told.of_floor(person, votes, levels_m=levels, is_given=is_given)
-        notes += told.of_feet(person)
+        if refined:
+            notes += told.of_feet(person)
         notes += told.of_left(person, refined)
     return Estimate(_camera_over(whole.camera, task), tuple(motions), tuple(notes))
 

@@ -13,7 +13,7 @@ from .returning import Refined
 _LEAST_VOTE = 0.3  # of the floor on average; with less of it somebody is not on that floor
 _TOLD_M = 0.15  # of a level: nearer to the floor, it is where an estimate errs
 _SEEN = 0.3  # confidence of a landmark that is in the picture
-_SELDOM = 0.1  # share of the frames, below which feet are hardly seen
+_SELDOM = 0.1  # share of the frames with the person, below which feet are hardly seen
 _FEET = [
     index
     for index, name in enumerate(BLAZEPOSE_NAMES)
@@ -69,8 +69,9 @@ def of_floor(
 
 def of_feet(person: Person) -> Iterator[str]:
     """Whether a person's feet are too seldom in the picture to know where they stand."""
+    is_there = (person.keypoints[..., 2] > 0).any(axis=1)
     is_seen = (person.keypoints[:, _FEET, 2] > _SEEN).any(axis=1)
-    if is_seen.mean() < _SELDOM:
+    if is_seen.sum() < _SELDOM * is_there.sum():
         yield (
             f"The feet of person {person.person} are hardly ever seen: where they stand, and when "
             "they touch the floor, is guessed from the rest of the body."
