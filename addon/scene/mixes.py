@@ -96,6 +96,12 @@ def announce(rig: bpy.types.Object) -> None:
         mix[_DUE] = True
 
 
+def renounce(rig: bpy.types.Object) -> None:
+    """The mix of a rig is due no more, whether it is written or not."""
+    _unmark(rig)
+    _unmark(takes.mix_of(rig))
+
+
 def is_due(rig: bpy.types.Object) -> bool:
     """Whether the mix of a rig is still to be written."""
     return _DUE in rig
@@ -159,8 +165,7 @@ def _unmark_all(rig: bpy.types.Object) -> None:
         for each in bpy.data.objects:
             if is_due(each) and takes.mix_of(each) == mix:
                 _unmark(each)
-    _unmark(rig)
-    _unmark(mix)
+    renounce(rig)
 
 
 def _unmark(owner: bpy.types.ID | None) -> None:

@@ -44,6 +44,7 @@ def finish() -> None:
     while live.mixing.is_busy():
         try:
             live.mixing.finish()
+            _gather()
         except Exception:  # saving, and the mixes of others, go on
             _tell(live)
 
@@ -61,9 +62,11 @@ def turn() -> float | None:
     except Exception:  # a timer that raises is never called again
         _tell(live)
         return slices.SOON_S
-    if wait_s is None:
-        _draw_again()
-    return wait_s
+    if wait_s is not None:
+        return wait_s
+    _draw_again()
+    _gather()
+    return slices.SOON_S if live.mixing.is_busy() else None
 
 
 def register() -> None:
@@ -82,6 +85,17 @@ def unregister() -> None:
             handlers.remove(handler)
 
 
+def _gather() -> None:
+    """Has mixes written that are due and not under way.
+
+    Their marks come back with undo and with files, and are copied with their rigs.
+    """
+    works = session.current().mixing
+    for each in bpy.data.objects:
+        if mixes.is_due(each) and each.library is None and not works.has(each):
+            _put(each)
+
+
 def _put(rig: bpy.types.Object) -> None:
     session.current().mixing.put(rig, lambda each: _mixing(each, shown=_shown()))
     if may_wait() and not bpy.app.timers.is_registered(turn):
@@ -89,7 +103,11 @@ def _put(rig: bpy.types.Object) -> None:
 
 
 def _mixing(rig: bpy.types.Object, *, shown: float | None) -> steps.Steps[None]:
-    made = yield from mixes.making(rig, *_wanted(rig), shown=shown)
+    try:
+        made = yield from mixes.making(rig, *_wanted(rig), shown=shown)
+    except Exception:
+        mixes.renounce(rig)  # or it would fail again and again
+        raise
     if made is not None and made.kept:
         rig.stripmocap_refine.kept = made.kept
 
@@ -154,9 +172,7 @@ def _leaving(*_: object) -> None:
 
 @persistent
 def _back(*_: object) -> None:
-    for each in bpy.data.objects:
-        if mixes.is_due(each) and each.library is None:
-            _put(each)
+    _gather()
 
 
 _HANDLERS = (

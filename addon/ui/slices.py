@@ -52,6 +52,10 @@ class Slices:
         while self._works:
             self._end(self._works[0])
 
+    def has(self, rig: bpy.types.Object) -> bool:
+        """Whether there is work on a rig."""
+        return any(each.rig == rig for each in self._works)
+
     def is_busy(self) -> bool:
         """Whether something is left."""
         return bool(self._works)

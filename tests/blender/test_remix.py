@@ -348,6 +348,21 @@ def test_a_file_that_cannot_be_loaded_leaves_the_work_to_be_done(rig, in_slices,
     assert_mixed(rig, whole=0.5)
 
 
+def test_a_copy_that_is_made_meanwhile_has_its_own_mix_written(rig, in_slices):
+    everywhere(rig).whole = 0.5
+    rest()
+    everywhere(rig).whole = 0.2
+    rig.select_set(True)
+    bpy.ops.object.duplicate()
+    copy = bpy.context.object
+
+    rest()
+
+    assert takes.mix_of(copy) != takes.mix_of(rig)
+    assert_mixed(copy, whole=0.2)
+    assert_mixed(rig, whole=0.2)
+
+
 def test_a_mix_that_fails_keeps_no_other_from_being_written(rig, monkeypatch):
     other, making = rig.copy(), mixes.making
 
@@ -362,6 +377,7 @@ def test_a_mix_that_fails_keeps_no_other_from_being_written(rig, monkeypatch):
     remix.finish()
 
     assert session.current().problem
+    assert not mixes.is_due(other)
     assert_mixed(rig, whole=0.2)
 
 
