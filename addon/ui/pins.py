@@ -8,6 +8,7 @@ import bpy
 from bpy.props import FloatProperty
 
 from ..scene import contacts, pins
+from ..scene import takes as scene_takes
 from . import remix, reporting, takes
 
 
@@ -36,10 +37,13 @@ class STRIPMOCAP_OT_pin_feet(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         """What the person that is meant plays has contacts."""
         rig = takes.rig_of(context)
-        if rig is not None and contacts.has(rig):
-            return True
-        cls.poll_message_set("What plays has no contacts: capture with Best, or show that take")
-        return False
+        if rig is None or not contacts.has(rig):
+            cls.poll_message_set("What plays has no contacts: capture with Best, or show that take")
+            return False
+        if not scene_takes.may_change(rig):
+            cls.poll_message_set(takes.TWEAKED)
+            return False
+        return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Pins them."""

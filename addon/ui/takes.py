@@ -18,6 +18,7 @@ WORDS = {
     "refined": ("Refined", "Refined by how people move"),
     takes.MIXED: ("Mixed", "Refined as much as is set below"),
 }
+TWEAKED = "Stop tweaking strip actions in the NLA first: until then nothing else can play"
 IN_A_ROW = 3  # of the sidebar, without words being cut off
 _ORDER = (*motion.TAKE_LABELS, takes.MIXED)
 
@@ -38,11 +39,15 @@ class STRIPMOCAP_OT_show_take(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """There are captured people."""
-        if rigs_of(context):
-            return True
-        cls.poll_message_set("Capture a strip first: nobody in this scene has takes")
-        return False
+        """There are captured people, and other actions can be given to them."""
+        rigs = rigs_of(context)
+        if not rigs:
+            cls.poll_message_set("Capture a strip first: nobody in this scene has takes")
+            return False
+        if not all(takes.may_change(each) for each in rigs):
+            cls.poll_message_set(TWEAKED)
+            return False
+        return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Assigns the actions."""

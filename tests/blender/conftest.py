@@ -32,6 +32,21 @@ def addon(scene):
 
 
 @pytest.fixture
+def tweak():
+    """Has an action edited as a strip of a rig's NLA: the rig can be given no other then."""
+
+    def edit(rig, action):
+        animation = rig.animation_data
+        animation.action = None
+        track = animation.nla_tracks.new()
+        track.strips.new("walk", 1, action).select = True
+        animation.nla_tracks.active = track
+        animation.use_tweak_mode = True
+
+    return edit
+
+
+@pytest.fixture
 def panel(addon, tmp_path, monkeypatch):
     """The extension's panel with a service in memory."""
     import toypanel

@@ -85,14 +85,8 @@ def test_a_mix_is_due_no_more_for_copies_of_its_rig_either(rig):
     assert not mixes.is_due(copy)
 
 
-def test_an_action_that_is_edited_in_the_nla_goes_on_playing(rig):
-    animation = rig.animation_data
-    track = animation.nla_tracks.new()
-    track.strips.new("walk", 1, takes.of(rig)["refined"])
-    animation.action = None
-    track.strips[0].select = True
-    animation.nla_tracks.active = track
-    animation.use_tweak_mode = True
+def test_an_action_that_is_edited_in_the_nla_goes_on_playing(rig, tweak):
+    tweak(rig, takes.of(rig)["refined"])
 
     assert mixes.make(rig, LESS, []) is not None
 

@@ -112,3 +112,10 @@ def test_a_take_without_contacts_cannot_be_pinned(rig):
     takes.show([rig], "fitted")
 
     assert not bpy.ops.stripmocap.pin_feet.poll()
+
+
+def test_nothing_is_pinned_while_an_action_is_edited_in_the_nla(rig, tweak):
+    tweak(rig, takes.of(rig)["refined"])
+
+    assert contacts.has(rig)
+    assert not bpy.ops.stripmocap.pin_feet.poll()

@@ -64,6 +64,16 @@ def test_a_take_that_nobody_has_changes_nothing(addon):
     assert playing(shot) == {"refined"}
 
 
+def test_no_take_is_shown_while_an_action_is_edited_in_the_nla(addon, tweak):
+    shot = imported()
+    tweak(shot.rigs[1], takes.of(shot.rigs[1])["refined"])
+
+    assert not bpy.ops.stripmocap.show_take.poll()
+
+    shot.rigs[1].animation_data.use_tweak_mode = False
+    assert bpy.ops.stripmocap.show_take(take="fitted") == {"FINISHED"}
+
+
 def test_an_action_of_the_users_own_is_no_take(addon):
     rig = imported().rigs[0]
     rig.animation_data.action = bpy.data.actions.new("own")
