@@ -2,7 +2,8 @@
 
 Depths that people are drawn at by their size err, so whoever stands 6 cm off a ground that others
 have shown may be on it, or not; nothing that draws their feet there serves them, though. Heights
-are metres of soles over the ground, at moments a thirtieth of a second apart or so.
+are metres over the ground, of soles or of landmarks that lie a little above them, at frames or at
+ticks of a thirtieth of a second.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ def load(tools: Tools, options: HumorOptions) -> Estimator:
         AssetMissing, AssetCorrupt: the weights cannot be read.
     """
     motion = load_own_motion_prior(tools.network or SHIPPED_HUMOR)
-    first = load_own_initial_state_prior(tools.networks.get("humor_start_embedded", SHIPPED_FIRST))
+    first = _own_first(tools)
     moments = Moments.of(first)
     if options.solver == "fast":
         return estimator_of(_fast(motion, tools, options), tools, moments=moments)
@@ -77,7 +77,7 @@ def load_official(tools: Tools, options: HumorOptions) -> Estimator:
     assert tools.network is not None, "official weights are never shipped"
     motion = load_motion_prior(tools.network)
     # Ours also here: joints are at the same places, and this solver asks for no other mixture.
-    moments = Moments.of(load_own_initial_state_prior(SHIPPED_FIRST))
+    moments = Moments.of(_own_first(tools))
     if options.solver == "fast":
         return estimator_of(_fast(motion, tools, options), tools, moments=moments)
     pose = load_pose_prior(tools.networks["vposer_official"])
@@ -128,6 +128,10 @@ def estimator_of(solve: Solve, tools: Tools, *, moments: Moments | None = None) 
         return estimate_of(whole, task, found, finished=int(task.ends[-1]))
 
     return estimate
+
+
+def _own_first(tools: Tools) -> InitialStatePrior:
+    return load_own_initial_state_prior(tools.networks.get("humor_start_embedded", SHIPPED_FIRST))
 
 
 def _fast(motion: MotionPrior, tools: Tools, options: HumorOptions) -> Solve:
