@@ -18,6 +18,7 @@ from .quaternions import continuous
 
 _JOINT = {name: index for index, name in enumerate(skeleton.JOINT_NAMES)}
 FEET = tuple(f"{side}_{part}" for side in ("left", "right") for part in ("ankle", "foot"))
+_ALL = tuple(_JOINT.values())
 _LEG = ("hip", "knee", "ankle", "foot")
 _LEGS = tuple(_JOINT[f"{side}_{part}"] for side in ("left", "right") for part in _LEG)
 _STRAIGHT = 0.999  # of the leg's length: as far as a pin stretches it
@@ -53,18 +54,13 @@ class Placed:
 class _Pin:
     """A stretch of contact and the fades before and after it."""
 
-    frames: np.ndarray  # indices
-    weight: np.ndarray  # of each of these frames, in [0, 1]
-    move: np.ndarray  # (..., 3) metres, from where the joint is in each
+    frames: np.ndarray  # (N,) indices
+    weight: np.ndarray  # (N,) of each of these frames, in [0, 1]
+    move: np.ndarray  # (N, 3) metres, from where the joint is in each
 
 
-def placed(poses: Poses, rest: Rest) -> Placed:
-    """Joints and turns of `poses`."""
-    return _placed(poses, rest, joints=range(skeleton.JOINT_COUNT))
-
-
-def _placed(poses: Poses, rest: Rest, *, joints: Sequence[int]) -> Placed:
-    """The same of some joints, each behind its parent; of the others nothing is right."""
+def placed(poses: Poses, rest: Rest, *, joints: Sequence[int] = _ALL) -> Placed:
+    """Where `poses` have some joints, each behind its parent; zeros for the others."""
     count = len(poses.places)
     turns = np.zeros((count, skeleton.JOINT_COUNT, 3, 3))
     heads = np.zeros((count, skeleton.JOINT_COUNT, 3))
@@ -99,7 +95,7 @@ def pinned(
         times_s: (T,) seconds, rising or falling.
         fade_s: how long a foot takes to come back to where it was, before and after a stretch.
     """
-    before, quats = _placed(poses, rest, joints=(_JOINT["pelvis"], *_LEGS)), poses.quats.copy()
+    before, quats = placed(poses, rest, joints=(_JOINT["pelvis"], *_LEGS)), poses.quats.copy()
     for side in ("left", "right"):
         toe, ankle = f"{side}_foot", f"{side}_ankle"
         still = np.zeros(len(times_s), dtype=bool)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +33,7 @@ def building_action(
     quats: np.ndarray,
     locations: np.ndarray,
     held: Sequence[Held] = (),
-) -> Generator[None, None, bpy.types.Action]:
+) -> steps.Steps[bpy.types.Action]:
     """An action that poses `rig`, in steps, kept by a fake user; it is assigned to the rig.
 
     Args:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import Any
@@ -222,7 +221,7 @@ def _building(
     view: motion.Camera,
     timing: StripTiming,
     collection: bpy.types.Collection,
-) -> Generator[None, None, tuple[bpy.types.Object, list[bpy.types.Action]]]:
+) -> steps.Steps[tuple[bpy.types.Object, list[bpy.types.Action]]]:
     betas = list(takes.values())[-1].betas
     rest = bones.rest_bones(body.rest_joints(betas))
     own = bpy.data.collections.new(name)
@@ -265,7 +264,7 @@ def _building_take(
     rest_pelvis: np.ndarray,
     view: motion.Camera,
     timing: StripTiming,
-) -> Generator[None, None, bpy.types.Action]:
+) -> steps.Steps[bpy.types.Action]:
     frames = timing.scene_frames(take.times_s)
     rising = slice(None) if timing.rate > 0 else slice(None, None, -1)
     # One matrix is a thousand times quicker than as many as there are frames.
@@ -296,7 +295,7 @@ def _building_take(
 
 def _turning(
     take: motion.Motion, world_from_camera: np.ndarray, rotations: np.ndarray
-) -> Generator[None, None, np.ndarray]:
+) -> steps.Steps[np.ndarray]:
     """(T, 24, 4) poses of the bones, some frames a step."""
     moves = world_from_camera.ndim == 3
     pieces = []

@@ -6,13 +6,12 @@ them. The basis is the mean shape, so that a person's shape stays a set of ten s
 
 from __future__ import annotations
 
-from collections.abc import Generator
-
 import bpy
 import numpy as np
 
 from ..contract import body_file, skeleton
 from ..rigging import axes
+from . import steps
 
 BETA_LIMIT = 10.0  # Blender allows no wider slider
 _SMALLEST_WEIGHT = 1e-5  # lighter pulls move a vertex by less than a hundredth of a millimetre
@@ -20,7 +19,7 @@ _SMALLEST_WEIGHT = 1e-5  # lighter pulls move a vertex by less than a hundredth 
 
 def building(
     name: str, body: body_file.BodyTemplate, *, betas: np.ndarray, rig: bpy.types.Object
-) -> Generator[None, None, bpy.types.Object]:
+) -> steps.Steps[bpy.types.Object]:
     """The body of shape `betas` (10,) as a child of `rig`, in steps; not yet in any collection."""
     mesh = bpy.data.meshes.new(name)
     _add_faces(mesh, body)

@@ -16,11 +16,10 @@ from bpy.app.handlers import persistent
 from ..contract import errors
 from ..remote import errands
 from ..scene import selection, strips
-from . import arrival, focus, notes, preferences, session, update
+from . import arrival, focus, notes, preferences, redraw, session, update
+from .slices import SLICE_S, SOON_S
 
 EVERY_S = 0.25
-SOON_S = 0.01  # between two slices of an import
-SLICE_S = 0.02  # of an import; a single step may take longer
 LOOK_AGAIN_S = 2.0  # at a selection that seems the same: a file may have come or gone
 _SHOWN_IN = {"SEQUENCE_EDITOR": "UI", "PREFERENCES": "WINDOW"}  # areas and their regions
 
@@ -37,7 +36,7 @@ def beat() -> float:
         did = _turn(live, bpy.context)
     except Exception:  # a timer that raises is never called again, and the panel would stand still
         log.exception("Strip Mocap's timer")
-        live.problem = "Internal error, see the console. Please report it"
+        live.fail_inside()
     spent.append((did, time.perf_counter() - began))
     return EVERY_S if live.importing is None else SOON_S
 
@@ -80,7 +79,7 @@ def _turn(live: session.Session, context: bpy.types.Context) -> str:
         _look_at_selection(live, context)
     if live.dirty:
         live.dirty = False
-        _draw_again(context)
+        redraw.regions(context, _SHOWN_IN)
     return did
 
 
@@ -194,15 +193,6 @@ def _open_logs(live: session.Session) -> None:
         text = bpy.data.texts.new(f"Log of {job.name if job is not None else read.job_id}")
         text.write(read.text or "Nothing was written.")
         live.notice = f"The log is in the text {text.name}: open a Text Editor to read it."
-
-
-def _draw_again(context: bpy.types.Context) -> None:
-    for window in context.window_manager.windows:
-        for area in window.screen.areas:
-            # No more than that: a strip's preview, or the 3D view, may take long to draw.
-            for region in area.regions if area.type in _SHOWN_IN else ():
-                if region.type == _SHOWN_IN[area.type]:
-                    region.tag_redraw()
 
 
 @persistent

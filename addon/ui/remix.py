@@ -17,12 +17,12 @@ import bpy
 from bpy.app.handlers import persistent
 
 from ..scene import mixes, steps
-from . import session, slices
+from . import redraw, session, slices
 
 AMOUNTS = tuple(each.name for each in fields(mixes.Amounts))  # the whole first
 AT_ONCE = 600  # keys of a curve up to which a mix is written at once
 STUCK_S = 3.0  # without a step of the main thread, after which a render waits no longer
-_SHOWN_IN = ("VIEW_3D", "SEQUENCE_EDITOR")  # areas whose sidebars say what plays
+_SHOWN_IN = {"VIEW_3D": "UI", "SEQUENCE_EDITOR": "UI"}  # areas and their regions
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ def turn() -> float | None:
         return slices.SOON_S
     if wait_s is not None:
         return wait_s
-    _draw_again()
+    redraw.regions(bpy.context, _SHOWN_IN)
     _gather()
     return slices.SOON_S if live.mixing.is_busy() else None
 
@@ -131,15 +131,7 @@ def _shown() -> float:
 def _tell(live: session.Session) -> None:
     """Tells of the exception that is being handled."""
     log.exception("Strip Mocap's mixes")
-    live.problem, live.dirty = "Internal error, see the console. Please report it", True
-
-
-def _draw_again() -> None:
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            for region in area.regions if area.type in _SHOWN_IN else ():
-                if region.type == "UI":
-                    region.tag_redraw()
+    live.fail_inside()
 
 
 @persistent

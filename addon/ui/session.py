@@ -170,6 +170,11 @@ class Session:
         self.problem = sentence(error)
         self.dirty = True
 
+    def fail_inside(self) -> None:
+        """Shows in the panel that something broke, which the console tells more of."""
+        self.problem = "Internal error, see the console. Please report it"
+        self.dirty = True
+
     def close(self) -> None:
         """Ends the thread, lets go of the service, and drops what was brought; within 2 s."""
         if self._watcher is not None:
