@@ -35,13 +35,13 @@ PRESETS = {
         Preset(
             "BALANCED",
             "Balanced",
-            "The whole strip: a body is fitted to the person over time",
-            runs=("smplify",),
+            "The whole strip, posed over time and refined by how people move: feet stay put",
+            runs=methods.USUAL,
         ),
         Preset(
             "BEST",
             "Best",
-            "The whole strip, fitted over time and refined by how people move: feet stay put",
+            "The whole strip, posed, fitted to what is seen and refined: takes half as long again",
             runs=("vibe", "smplify", "humor"),
         ),
     )

@@ -33,7 +33,8 @@ def test_untouched_settings_ask_for_the_contracts_defaults(chosen):
         2.0,
         32.0,
     )
-    assert request.options == methods.SmplifyOptions()
+    assert tuple(each.key for each in request.methods) == methods.USUAL
+    assert request.refiner_options == (methods.HumorOptions(),)
     assert (request.body, request.height_m, request.focal_px) == ("neutral", None, None)
 
 
@@ -84,8 +85,8 @@ def test_only_weights_that_a_preset_heeds_are_shown(chosen):
         shown[key] = set(properties.tuned_by(chosen))
 
     assert shown["FAST"] == set()
-    assert shown["BALANCED"] == {"depth_cue", "smoothness", "contacts"}
-    assert shown["BEST"] == shown["BALANCED"] | {"prior", "touching", "solver"}
+    assert shown["BALANCED"] == {"prior", "touching", "solver"}
+    assert shown["BEST"] == shown["BALANCED"] | {"depth_cue", "smoothness", "contacts"}
 
 
 def test_a_moving_camera_gives_its_path_and_its_lens(chosen):
@@ -136,12 +137,14 @@ def test_height_stays_within_what_the_contract_takes(chosen):
 
 
 def test_tuned_weights_count_only_when_they_are_switched_on(chosen):
-    chosen.smoothness = 0.1
-    assert properties.request(chosen, SHOT).options.smoothness == 1.0
+    chosen.prior = 0.1
+    (untouched,) = properties.request(chosen, SHOT).refiner_options
+    assert untouched.prior == 1.0
 
     chosen.tuned = True
 
-    assert properties.request(chosen, SHOT).options.smoothness == 0.1
+    (tuned,) = properties.request(chosen, SHOT).refiner_options
+    assert tuned.prior == pytest.approx(0.1)
 
 
 def test_a_full_frame_focal_length_becomes_pixels(chosen, monkeypatch):

@@ -14,7 +14,7 @@ from stripmocap.cli.capture import summary
 from stripmocap.contract import result_file
 from stripmocap.contract.camera_path import CameraPath
 from stripmocap.contract.errors import ResultFileError
-from stripmocap.contract.methods import METHODS, HumorOptions, SmplifyOptions
+from stripmocap.contract.methods import METHODS, USUAL, HumorOptions, SmplifyOptions
 from toyshot import toy_capture
 
 Usage = namedtuple("Usage", "total used free")
@@ -23,7 +23,7 @@ Usage = namedtuple("Usage", "total used free")
 def test_the_result_can_be_read_again(footage, tmp_path, asked, capsys):
     path = tmp_path / "result.npz"
 
-    status = cli.main(["capture", str(footage), "-o", str(path)])
+    status = cli.main(["capture", str(footage), "-o", str(path), "--method", "smplify"])
 
     assert status == cli.DONE
     assert len(result_file.load(path).take("fitted").motions[0].times_s) == 8
@@ -31,7 +31,7 @@ def test_the_result_can_be_read_again(footage, tmp_path, asked, capsys):
 
 
 def test_everything_that_was_typed_is_asked_for(footage, tmp_path, asked):
-    options = "--start 1 --stop 2.5 --height 1.8 --focal 900 --body female"
+    options = "--method smplify --start 1 --stop 2.5 --height 1.8 --focal 900 --body female"
     options += " --smoothness 2 --depth-cue 0 --contacts 0.5"
 
     cli.main(["capture", str(footage), "-o", str(tmp_path / "a.npz"), *options.split()])
@@ -215,7 +215,8 @@ def test_the_footage_is_never_overwritten(tmp_path, asked, capsys):
 
 
 @pytest.mark.parametrize(
-    "options", ["--start 3 --stop 2", "--height 5", "--focal -1", "--smoothness nan", "--start nan"]
+    "options",
+    ["--start 3 --stop 2", "--height 5", "--focal -1", "--humor-prior nan", "--start nan"],
 )
 def test_impossible_numbers_are_refused(footage, tmp_path, asked, options, capsys):
     status = cli.main(["capture", str(footage), "-o", str(tmp_path / "a.npz"), *options.split()])
@@ -223,6 +224,32 @@ def test_impossible_numbers_are_refused(footage, tmp_path, asked, options, capsy
     assert status == cli.REFUSED
     assert capsys.readouterr().err.startswith("Error: ")
     assert asked == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "option", "way"),
+    [
+        ("--smoothness 0.3", "--smoothness", "--method smplify"),
+        ("--method smplify --solver fast", "--solver", "+humor"),
+    ],
+)
+def test_an_option_that_no_method_heeds_is_refused(
+    footage, tmp_path, asked, typed, option, way, capsys
+):
+    status = cli.main(["capture", str(footage), "-o", str(tmp_path / "a.npz"), *typed.split()])
+
+    assert status == cli.REFUSED
+    said = capsys.readouterr().err
+    assert option in said
+    assert way in said
+    assert asked == []
+
+
+def test_what_is_not_typed_is_the_usual_way(footage, tmp_path, asked):
+    cli.main(["capture", str(footage), "-o", str(tmp_path / "a.npz")])
+
+    (request,) = asked
+    assert (request.estimator, *request.refiners) == USUAL
 
 
 def test_an_overlay_is_made_with_the_result(footage, tmp_path, asked):

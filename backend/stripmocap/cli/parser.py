@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from ..contract.body_file import GENDERS
+from ..contract.methods import USUAL
 from ..contract.motion import TAKE_LABELS
 from .humor_arguments import add_humor_benchmark, add_humor_experiment
 from .request_arguments import add_clip, add_corrections, add_request, ways
@@ -174,7 +175,7 @@ def _add_benchmark(verbs: _Verbs) -> None:
     )
     capture = what.add_parser("capture", help="all the way from footage to motion")
     capture.add_argument("video", type=Path, metavar="VIDEO")
-    capture.add_argument("--method", choices=ways(), default="smplify")
+    capture.add_argument("--method", choices=ways(), default="+".join(USUAL))
     spin = what.add_parser("spin", help="the regressors beside a plain ResNet-50 and the fit")
     spin.add_argument("--batch", type=_count, default=16, help="crops looked at at once")
     spin.add_argument("--device", choices=("cpu", "cuda"), default="cpu")

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from ..contract.body_file import GENDERS
+from ..contract.errors import RequestError
 from ..contract.messages import CaptureRequest, Clip
-from ..contract.methods import METHODS, POSE_PRIORS, WEIGHTS, Options, chains
+from ..contract.methods import METHODS, POSE_PRIORS, USUAL, WEIGHTS, Options, chains
 from .camera_paths import path_in
 from .typed_corrections import typed
 
@@ -26,8 +27,10 @@ def request_of(arguments: argparse.Namespace) -> CaptureRequest:
     """What the arguments of `add_request` ask for.
 
     Raises:
-        RequestError: a number is out of bounds, or the span is empty.
+        RequestError: a number is out of bounds, the span is empty, or an option was typed of a
+            method that is not asked for.
     """
+    _refuse_what_nobody_heeds(arguments)
     estimator, *refiners = arguments.method.split("+")
     return CaptureRequest(
         clip=Clip(str(arguments.video), start_s=arguments.start, stop_s=arguments.stop),
@@ -59,10 +62,30 @@ def people_request_of(arguments: argparse.Namespace) -> CaptureRequest:
 
 
 def _options_of(method: str, arguments: argparse.Namespace) -> Options:
-    """What was typed of the options of `method`; those of others do not matter."""
-    kind = METHODS[method].options
-    typed_as = {each.name: _typed_as(method, each.name).replace("-", "_") for each in fields(kind)}
-    return kind(**{name: getattr(arguments, each) for name, each in typed_as.items()})
+    """What was typed of the options of `method`, and else their defaults."""
+    return METHODS[method].options(**_typed_of(method, arguments))
+
+
+def _refuse_what_nobody_heeds(arguments: argparse.Namespace) -> None:
+    ways_asked = [arguments.method, *getattr(arguments, "also", ())]
+    asked = {key for way in ways_asked for key in way.split("+")}
+    for method in METHODS:
+        for option in () if method in asked else _typed_of(method, arguments):
+            example = "+".join(next(each for each in chains() if method in each))
+            raise RequestError(
+                f"--{_typed_as(method, option)} is an option of {method}, which "
+                f"{arguments.method} does not run.",
+                hint=f"Leave it out, or choose a way through {method}: --method {example}",
+            )
+
+
+def _typed_of(method: str, arguments: argparse.Namespace) -> dict[str, Any]:
+    """What was typed of the options of `method`, by their names in the contract."""
+    names = [each.name for each in fields(METHODS[method].options)]
+    typed_as = {
+        name: getattr(arguments, _typed_as(method, name).replace("-", "_")) for name in names
+    }
+    return {name: value for name, value in typed_as.items() if value is not None}
 
 
 def _typed_as(method: str, option: str) -> str:
@@ -103,10 +126,10 @@ def add_request(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--method",
         choices=ways(),
-        default="smplify",
+        default="+".join(USUAL),
         help="smplify fits over time, spin poses each frame alone and at once, vibe poses all "
         "frames together and at once; spin+smplify and vibe+smplify fit from there; +humor refines "
-        "what any made by how people move",
+        "what any made by how people move (default %(default)s)",
     )
     verb.add_argument(
         "--weights",
@@ -139,13 +162,12 @@ def _add_option(verb: argparse.ArgumentParser, option: Option[Any], *, of: str) 
     name = f"--{_typed_as(of, option.name)}"
     if "choices" in option.metadata:
         choices = option.metadata["choices"]
-        verb.add_argument(name, choices=choices, default=option.default, help=f"of {of}")
+        verb.add_argument(name, choices=choices, help=f"of {of}, default {option.default}")
         return
     low, high = option.metadata["min"], option.metadata["max"]
     verb.add_argument(
         name,
         type=float,
-        default=option.default,
         metavar="X",
         help=f"of {of}, default {option.default:g}, {low:g} to {high:g}",
     )

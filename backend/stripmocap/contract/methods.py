@@ -188,6 +188,9 @@ METHODS = {
     ),
 }
 
+# The chain that serves most footage best for its time: an estimator, and what refines it.
+USUAL = ("vibe", "humor")
+
 
 def chains() -> tuple[tuple[str, ...], ...]:
     """Keys of what may run one after the other: an estimator, and refiners of ever later takes."""
