@@ -106,6 +106,18 @@ def test_a_floor_that_feet_hang_from_says_nothing():
     assert task_of(scene, start).shot.floor_votes.max() == 0
 
 
+def test_on_their_hands_people_stand_on_no_level():
+    scene = still()
+    start = estimate(TEMPLATE, scene)
+    over = np.diag([1.0, -1.0, -1.0, 1.0]) @ start.camera.world_from_camera
+    over[2, 3] += 1.8  # where feet are, over the floor
+
+    task = task_of(scene, replace(start, camera=replace(start.camera, world_from_camera=over)))
+
+    assert task.levels_m[0] == 0
+    assert task.shot.floor_votes.max() < 0.01
+
+
 @pytest.mark.parametrize("lower_m", [0.8, -0.8])
 def test_who_rests_far_from_the_floor_has_a_level_of_their_own(lower_m):
     task = stands(lower_m=lower_m)

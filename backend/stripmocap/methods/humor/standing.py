@@ -70,6 +70,8 @@ def standing(
     for each in np.unique(whose):
         mine = np.flatnonzero(whose == each)
         level = own_level(heights[mine] - floor_m, stands[mine], least_m=LEVEL_M)
+        if np.median(pelvis[mine]) < floor_m + level:
+            level = 0.0  # feet in the air carry nobody
         votes[mine] = _votes(heights[mine] - floor_m - level, stands[mine])
         votes[mine[pelvis[mine] < floor_m + level]] = 0  # nobody's pelvis is in the ground
         levels_m[each] = level
