@@ -93,7 +93,7 @@ def find_lower_ground(
     """The same where people stand on two levels: the lower one.
 
     One plane may reach the feet of both, if it tilts enough. Motion that is held to its ground
-    cannot use this: whoever stands on the upper level would be drawn down.
+    cannot use this alone: whoever stands a little higher would be drawn down (`levels.py`).
     """
     asked = _Question.of(joints, feet, rest)
     if not asked.votes.any():

@@ -41,7 +41,7 @@ class Touching:
 
     points: Tensor  # (P,) int64, of the subject's points
     chances: Tensor  # (N, P) in [0, 1]
-    holds: Tensor  # (N, P) in [0, 1], that it stays where it is: touching, or resting anywhere
+    holds: Tensor  # (N, P) in [0, 1], it stays where it is: touches, or rests over no floor
     heights: Tensor  # (P,) metres over the floor at which each rests
     soles: Tensor  # (P,) 1 where that height is known, 0 where it is the least
     floor_votes: Tensor  # (N,) in [0, 1]
