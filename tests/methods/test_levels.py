@@ -12,7 +12,7 @@ from stripmocap.contract.body_file import EMBEDDED_BODY
 from stripmocap.contract.methods import SmplifyOptions
 from stripmocap.contract.motion import Motion
 from stripmocap.geometry.rotations import aa_to_matrix
-from stripmocap.methods.levels import own_level
+from stripmocap.methods.levels import climbed_from, own_level
 from stripmocap.methods.smplify import fit
 from stripmocap.methods.smplify.chain_terms import Chain, Links, Planted, add_planted
 from stripmocap.methods.smplify.evidence import gather
@@ -25,12 +25,16 @@ TEMPLATE = body_file.load(EMBEDDED_BODY)
 LEAST_M = 0.06
 
 
-def level_of(*heights: float, resting: float = 1.0) -> float:
+def feet_at(*heights: float, resting: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
     """Of somebody whose left foot has these heights in turn, and whose right one is lifted."""
     left = np.repeat(heights, 20) + 0.02 * np.sin(np.arange(20 * len(heights)))
     feet = np.stack([left, left + 0.3], axis=1)
     rests = np.arange(len(left)) < resting * len(left)
-    return own_level(feet, np.stack([rests, rests], axis=1), least_m=LEAST_M)
+    return feet, np.stack([rests, rests], axis=1)
+
+
+def level_of(*heights: float, resting: float = 1.0) -> float:
+    return own_level(*feet_at(*heights, resting=resting), least_m=LEAST_M)
 
 
 @pytest.mark.parametrize("level_m", [-1.8, -0.1, 0.1, 0.4, 2.0])
@@ -57,6 +61,27 @@ def test_a_step_aside_does_not_take_a_level_away():
 
 def test_who_hardly_rests_has_no_level():
     assert level_of(0.4, resting=0.1) == 0
+
+
+def test_who_stays_on_a_stool_came_from_where_it_stands():
+    feet, resting = feet_at(-0.45, 0.0, 0.0, 0.0)
+
+    assert climbed_from(feet, resting) == pytest.approx(-0.45, abs=0.03)
+    assert climbed_from(feet, resting & False) == 0
+
+
+@pytest.mark.parametrize(
+    "heights",
+    [
+        (0.0,) * 4,
+        (-0.45,) * 4,  # never on that ground: a wrong size says as much
+        (-0.45, *(0.0,) * 9),  # hardly ever below
+        (-0.3, -0.6, -0.9, -1.2, 0.0),  # on no level below
+        (0.5, 0.0, 0.0, 0.0),
+    ],
+)
+def test_a_ground_that_nobody_climbed_to_stays(heights):
+    assert climbed_from(*feet_at(*heights)) == 0
 
 
 def standing(person: int, *, side_m: float = 0.0, up_m: float = 0.0) -> Person:

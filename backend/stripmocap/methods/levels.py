@@ -14,6 +14,8 @@ _SPREAD_M = 0.12  # about a level: further off somebody is not on it
 _ON_IT = 0.5  # of the moments of rest, that are on a level
 _NEARER = 0.7  # of the moments of rest, that are nearer to it than to the ground
 _ENOUGH = 3  # moments of rest, that a level is told by
+_CLIMBED_M = 0.2  # under the ground, where one begins that somebody climbed from
+_FROM_THERE = 0.2  # of the moments of rest, that are there at least
 
 
 def own_level(heights: np.ndarray, resting: np.ndarray, *, least_m: float) -> float:
@@ -37,6 +39,27 @@ def own_level(heights: np.ndarray, resting: np.ndarray, *, least_m: float) -> fl
         and (apart < _SPREAD_M).mean() >= _ON_IT
         and (apart < np.abs(lowest)).mean() >= _NEARER
     )
+    return level if is_level else 0.0
+
+
+def climbed_from(heights: np.ndarray, resting: np.ndarray) -> float:
+    """Metres under a ground (at most 0), where somebody stood who also stood on that ground.
+
+    Who climbs on a stool and stays there makes it the ground; what carries the stool is lower. Of
+    who is under the ground only, a wrong size says as much.
+
+    Args:
+        heights: (T, F) of the feet's points over the ground that was found.
+        resting: (T, F) bool.
+    """
+    lowest = lowest_resting(heights, resting)
+    lowest = lowest[np.isfinite(lowest)]
+    below = lowest[lowest < -_CLIMBED_M]
+    on_it = np.abs(lowest) < _SPREAD_M
+    if on_it.sum() < _ENOUGH or len(below) < max(_ENOUGH, _FROM_THERE * len(lowest)):
+        return 0.0
+    level = float(np.median(below))
+    is_level = (np.abs(below - level) < _SPREAD_M).mean() >= _ON_IT
     return level if is_level else 0.0
 
 

@@ -158,6 +158,16 @@ def test_who_rests_at_many_heights_has_no_level():
     assert task.levels_m[0] == 0
 
 
+def test_a_stool_that_was_taken_for_the_floor_is_a_level():
+    scene = still(frames=120)
+
+    task = leaping(scene, estimate(TEMPLATE, scene), slice(0, 36), up_m=-0.45, along_px=0)
+
+    assert task.middle[2] == pytest.approx(stands().middle[2] - 0.45, abs=0.02)
+    assert task.levels_m[0] == pytest.approx(0.45, abs=0.02)
+    assert task.shot.floor_votes[50:].min() > 0.9
+
+
 def test_in_the_air_the_floor_says_as_much_as_before_and_after():
     scene = still(frames=60)
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from ...contract.motion import Camera
-from ..levels import lowest_resting, own_level
+from ..levels import climbed_from, lowest_resting, own_level
 from ..smplify.evidence import Evidence
 from ..smplify.ground import resting_feet, sighted_feet
 from ..smplify.outcome import points
@@ -63,8 +63,8 @@ def standing(
     rests = resting(subject, evidence, feet, is_still=camera.path is None)
     stands = (rests > _REST_ENOUGH).cpu().numpy()
     heights = (feet[..., 2] - subject.feet_height).double().cpu().numpy()  # of the soles
-    floor_m = _floor(heights, stands) if camera.path is None else 0.0
     whose = evidence.sequence.cpu().numpy()
+    floor_m = _floor(heights, stands, whose) if camera.path is None else 0.0
     pelvis = place[:, 0, 2].double().cpu().numpy()
     votes, levels_m = np.ones(len(whose)), np.zeros(len(begun.betas))
     for each in np.unique(whose):
@@ -95,16 +95,21 @@ def resting(subject: Subject, evidence: Evidence, feet: Tensor, *, is_still: boo
     return sighted * torch.exp(-0.5 * (speed / _REST_SPEED_M_S).square())
 
 
-def _floor(heights: np.ndarray, resting: np.ndarray) -> float:
+def _floor(heights: np.ndarray, resting: np.ndarray, whose: np.ndarray) -> float:
     """Metres, where most feet rest on their lowest points, if that is near the floor.
+
+    If somebody climbed to there, it is where they came from.
 
     Args:
         heights: (N, F) of soles.
         resting: (N, F) bool.
+        whose: (N,) the sequence of each tick.
     """
     lowest = lowest_resting(heights, resting)
     near = lowest[np.abs(lowest) < FAR_M]
-    return float(np.median(near)) if len(near) else 0.0
+    floor_m = float(np.median(near)) if len(near) else 0.0
+    each = [whose == one for one in np.unique(whose)]
+    return floor_m + min(climbed_from(heights[mine] - floor_m, resting[mine]) for mine in each)
 
 
 def _votes(heights: np.ndarray, resting: np.ndarray) -> np.ndarray:
