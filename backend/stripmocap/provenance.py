@@ -19,8 +19,8 @@ from .video.frames import VideoInfo, files_of
 PEOPLE_CODE = 2
 FRAME_CODE = 3
 TIME_CODE = 2
-FIT_CODE = 4
-REFINE_CODE = 1
+FIT_CODE = 5
+REFINE_CODE = 2
 _EYES = ("blazepose_detector", "blazepose_landmarks")
 _EYES_USE = ("av", "opencv-python-headless", "ai-edge-litert", "numpy")
 _NETWORKS = (

@@ -44,8 +44,8 @@ KNOWN = {  # version and checksum
     "PEOPLE_CODE": (2, "3d0a0a9401dcc80f"),
     "FRAME_CODE": (3, "d56ea235bf0d4caf"),
     "TIME_CODE": (2, "0fa6e224b33c9e7c"),
-    "FIT_CODE": (4, "70c053d88f7d5cdc"),
-    "REFINE_CODE": (1, "4bc49d1fd20bfb4e"),
+    "FIT_CODE": (5, "77f899543b02bc5e"),
+    "REFINE_CODE": (2, "87b882f5d9602c6f"),
 }
 
 
