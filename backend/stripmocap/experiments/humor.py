@@ -71,13 +71,13 @@ def run(plan: Plan, report: Report) -> Findings:
     torch.set_num_threads(plan.threads)
     bench, wanted = Bench(networks=plan.networks), set(plan.claims)
     takes, ablations, solvers, films, strips = [], [], [], [], {}
-    bounds = Bounds()
-    if wanted & {"takes", "ablations"}:
+    bounds, shots = Bounds(), []
+    if wanted & {"takes", "ablations", "bounds"}:
         shots = _shots(plan, at_most=plan.at_most, seconds=MOST_S)
+    if wanted & {"takes", "ablations"}:
         takes, ablations = _both(plan, bench, shots, report, wanted=wanted)
         strips = _strips(shots, takes)
     if "bounds" in wanted:
-        shots = _shots(plan, at_most=plan.at_most, seconds=MOST_S)
         bounds = humor_bounds.bounds(shots, plan.data, bench, report, split=plan.split, seed=SEED)
     shown: Sequence[Film] = ()
     if wanted & {"solvers", "video"} and plan.videos is not None:
