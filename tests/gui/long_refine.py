@@ -20,14 +20,7 @@ FAR = 3000  # one that is not
 
 def scenario() -> drive.Steps:
     """Import, drag, see the pose follow, undo and redo while keys are due, then wait for them."""
-    bpy.context.preferences.view.ui_scale = 0.9  # the whole sidebar fits into the window
-    for each in list(bpy.data.objects):  # the cube, the light and the camera of a new file
-        bpy.data.objects.remove(each)
-    sequencer, view = yield from stage.two_areas()
-    stage.add_strip(os.environ["STRIPMOCAP_GUI_CLIP"])
-    yield from drive.open_sidebar(sequencer(), "Mocap")
-    stage.arrive(Path(os.environ["STRIPMOCAP_GUI_LONG"]))
-    yield from drive.wait(stage.is_settled, what="the import", limit_s=300)
+    view = yield from stage.imported(Path(os.environ["STRIPMOCAP_GUI_LONG"]))
     yield from drive.open_sidebar(view(), "Mocap")
     bpy.context.scene.frame_set(AT)
     bpy.context.view_layer.objects.active = person()

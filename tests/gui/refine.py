@@ -18,14 +18,7 @@ AT = 40  # the scene's frame at which things are looked at
 
 def scenario() -> drive.Steps:
     """Import, less of the legs, undo, redo, a span, contacts, pinned feet."""
-    bpy.context.preferences.view.ui_scale = 0.9  # the whole sidebar fits into the window
-    for each in list(bpy.data.objects):  # the cube, the light and the camera of a new file
-        bpy.data.objects.remove(each)
-    sequencer, view = yield from stage.two_areas()
-    stage.add_strip(os.environ["STRIPMOCAP_GUI_CLIP"])
-    yield from drive.open_sidebar(sequencer(), "Mocap")
-    stage.arrive(Path(os.environ["STRIPMOCAP_GUI_REFINED"]))
-    yield from drive.wait(stage.is_settled, what="the import", limit_s=300)
+    view = yield from stage.imported(Path(os.environ["STRIPMOCAP_GUI_REFINED"]))
     rig = bpy.data.objects[stage.people()[0]]
     yield from drive.open_sidebar(view(), "Mocap")
     yield from look_at(view(), rig)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -107,6 +108,19 @@ def arrive(path: Path) -> None:
     live = session().current()
     live.by_hand.add("long")
     live.ready.append(errands.Arrived("long", path, capture, body))
+
+
+def imported(path: Path) -> drive.Steps:
+    """Has the result file at `path` in an empty scene with a strip; how to get the 3D view."""
+    bpy.context.preferences.view.ui_scale = 0.9  # the whole sidebar fits into the window
+    for each in list(bpy.data.objects):  # the cube, the light and the camera of a new file
+        bpy.data.objects.remove(each)
+    sequencer, view = yield from two_areas()
+    add_strip(os.environ["STRIPMOCAP_GUI_CLIP"])
+    yield from drive.open_sidebar(sequencer(), "Mocap")
+    arrive(path)
+    yield from drive.wait(is_settled, what="the import", limit_s=300)
+    return view
 
 
 class Stalls:
